@@ -1,0 +1,219 @@
+"""How a definition becomes integers: the places in a rule array, and the arrays the kernel reads.
+
+The kernel compiles once and serves every definition, because a definition is data to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smoulder.rulebook.model import Definition, MeasureRule
+from smoulder.rulebook.relapse import ANCHORS
+from smoulder.terms import MISSING
+
+FAR = 2**31 - 1
+"""Stands for "no limit" and "no relapse on that side"; more days than any calendar here has."""
+NEVER = 2**31 - 1
+"""Change needed where no change counts; more than any score."""
+
+# Places in a rule array (int64).
+(
+    START,
+    BASE_AFTER,
+    BASE_BEFORE,
+    MOVES_WORSENING,
+    MOVES_IMPROVEMENT,
+    MOVES_PIRA,
+    MOVES_RELAPSE,
+    MOVES_TO,
+    SMALL_WORSENING,
+    SMALL_IMPROVEMENT,
+    UNSUSTAINED_MOVES,
+    CROSSED_DAYS,
+    MAY_FALL,
+    EXTREMA,
+    ONSET_AFTER,
+    ONSET_BEFORE,
+    EVERY_VISIT,
+    LEVEL_ONSET,
+    CONFIRM_AFTER,
+    CONFIRM_BEFORE,
+    SCHEDULED_ONLY,
+    SUSTAINED_DAYS,
+    SUSTAINED_KINDS,
+    COUNT_LAST,
+    COUNT_WITHIN,
+    LABELLED,
+    HAS_RAW,
+    RAW_BEFORE,
+    RAW_AFTER,
+    EXCLUSIVE,
+    OTHERWISE_RAW,
+    LOOKING_FOR,
+    N_WINDOWS,
+    N_INTERVALS,
+    COVERAGE_OBSERVED,
+) = range(35)
+N_SETTINGS = 35
+
+NO, CROSSED, EVERY = range(3)
+"""Values of MOVES_RELAPSE."""
+TO_CONFIRMATION, TO_ONSET, TO_LOWEST = range(3)
+"""Values of MOVES_TO."""
+FALLS, NOT_AFTER_RELAPSE, NEVER_FALLS = range(3)
+"""Values of MAY_FALL."""
+ALLOWED, NOT_STRICT, NONE = range(3)
+"""Values of EXTREMA."""
+BOTH_KINDS, WORSENING_ONLY, IMPROVEMENT_ONLY = range(3)
+"""Values of SUSTAINED_KINDS."""
+COUNT_NOT, COUNT_AT_LAST, COUNT_UNSEEN = range(3)
+"""Values of COUNT_LAST."""
+EVERY_EVENT, FIRST_EVENT, FIRST_WORSENING, FIRST_IMPROVEMENT, FIRST_PIRA, FIRST_RAW = range(6)
+"""Values of LOOKING_FOR."""
+AT_BASELINE, AT_MEANINGFUL, AT_PREVIOUS, AT_ONSET, AT_CONFIRMATION = range(len(ANCHORS))
+"""Anchors, in the order of `ANCHORS`."""
+
+_LOOKING = ("every event", "first event", "first worsening", "first improvement", "first PIRA", "first RAW")
+
+# Columns of a row that the kernel writes (int32); the confirming visit of each window and then that of the PIRA follow.
+(
+    O_RULE,
+    O_PATIENT,
+    O_REASON,
+    O_WORSENING,
+    O_LABEL,
+    O_RAW,
+    O_PIRA,
+    O_ONSET,
+    O_ONSET_SCORE,
+    O_BASELINE,
+    O_REFERENCE,
+    O_MEANINGFUL,
+    O_MEANINGFUL_SCORE,
+    O_SUSTAINED,
+    O_COUNTED,
+    O_OUTSIDE,
+) = range(16)
+N_COLUMNS = 16
+
+
+class Pack(NamedTuple):
+    """The visits of one measure and the relapses, as flat arrays; scores are signed so that higher is worse."""
+
+    first: NDArray[np.int64]
+    """(n_patients + 1,) patient p owns visits first[p]:first[p + 1]."""
+    day: NDArray[np.int32]
+    """(n_visits,)"""
+    score: NDArray[np.int32]
+    """(n_visits,)"""
+    scheduled: NDArray[np.bool_]
+    """(n_visits,)"""
+    relapse_first: NDArray[np.int64]
+    """(n_patients + 1,)"""
+    relapse_day: NDArray[np.int32]
+    """(n_relapses,)"""
+    recorded_from: NDArray[np.int32]
+    recorded_to: NDArray[np.int32]
+    """(n_patients,) stated days of relapse recording; MISSING where not stated."""
+    seen_from: NDArray[np.int32]
+    seen_to: NDArray[np.int32]
+    """(n_patients,) first and last visit of any measure."""
+    time_zero: NDArray[np.int32]
+    """(n_patients,) MISSING where not said."""
+    relapses_known: bool
+
+
+class Rules(NamedTuple):
+    """Several definitions of one measure."""
+
+    setting: NDArray[np.int64]
+    """(n_rules, N_SETTINGS)"""
+    window: NDArray[np.int64]
+    """(n_rules, max_windows, 2) from and to, days after onset."""
+    interval: NDArray[np.int64]
+    """(n_rules, max_intervals, 4) start anchor, days, end anchor, days."""
+    worse: NDArray[np.int32]
+    better: NDArray[np.int32]
+    """(n_rules, n_scores) change needed from each signed score, counted from `lowest`."""
+    lowest: int
+    """Signed score that place 0 of `worse` and `better` stands for."""
+
+
+def encode_settings(definition: Definition) -> NDArray[np.int64]:
+    """Return (N_SETTINGS,) the settings of a definition."""
+    base, confirm, relapses = definition.baseline, definition.confirmation, definition.relapses
+    row = np.zeros(N_SETTINGS, dtype=np.int64)
+    row[START] = base.start == "nearest time zero"
+    row[BASE_AFTER], row[BASE_BEFORE] = base.days_after_relapse, base.days_before_relapse
+    row[MOVES_WORSENING] = "worsening" in base.moves_after
+    row[MOVES_IMPROVEMENT] = "improvement" in base.moves_after
+    row[MOVES_PIRA] = "PIRA" in base.moves_after
+    row[MOVES_RELAPSE] = {"every": EVERY, "crossed": CROSSED}[base.relapse_move] if "relapse" in base.moves_after else NO
+    row[MOVES_TO] = ("confirmation", "onset", "lowest score").index(base.moves_to)
+    row[SMALL_WORSENING] = base.sub_threshold in ("worsening", "both")
+    row[SMALL_IMPROVEMENT] = base.sub_threshold in ("improvement", "both")
+    row[UNSUSTAINED_MOVES] = base.unsustained_moves
+    row[CROSSED_DAYS] = definition.crossed_days
+    row[MAY_FALL] = ("yes", "not after a relapse", "no").index(base.may_fall)
+    row[EXTREMA] = ("allowed", "not strict", "none").index(base.local_extrema)
+    row[ONSET_AFTER], row[ONSET_BEFORE] = definition.onset.days_after_relapse, definition.onset.days_before_relapse
+    row[EVERY_VISIT] = confirm.every_visit
+    row[LEVEL_ONSET] = confirm.level == "onset"
+    row[CONFIRM_AFTER], row[CONFIRM_BEFORE] = confirm.days_after_relapse, confirm.days_before_relapse
+    row[SCHEDULED_ONLY] = confirm.visits == "scheduled"
+    row[SUSTAINED_DAYS] = FAR if definition.sustained.days == "to the end" else definition.sustained.days
+    row[SUSTAINED_KINDS] = ("both", "worsening", "improvement").index(definition.sustained.kinds)
+    last = definition.last_visit
+    counts = {"first seen at the last visit": COUNT_AT_LAST, "no eligible visit left": COUNT_UNSEEN}
+    row[COUNT_LAST] = counts[last.when] if last.worsening == "counted" else COUNT_NOT
+    row[COUNT_WITHIN] = FAR if last.within_days is None else last.within_days
+    row[LOOKING_FOR] = _LOOKING.index(definition.looking_for)
+    row[LABELLED] = relapses is not None and definition.looking_for != "first improvement"
+    row[COVERAGE_OBSERVED] = definition.coverage == "observed"
+    row[N_WINDOWS] = len(confirm.windows)
+    if relapses is not None:
+        row[HAS_RAW] = relapses.raw is not None
+        if relapses.raw is not None:
+            row[RAW_BEFORE], row[RAW_AFTER] = relapses.raw.days_before_onset, relapses.raw.days_after_onset
+        row[EXCLUSIVE] = relapses.exclusive
+        row[OTHERWISE_RAW] = relapses.otherwise == "RAW"
+        row[N_INTERVALS] = len(relapses.relapse_free)
+    return row
+
+
+def encode(pairs: Sequence[tuple[Definition, MeasureRule]], lowest: int, highest: int) -> Rules:
+    """Return definitions, each with its rule for one measure, as arrays.
+
+    `lowest` and `highest` bound the signed scores; the change needed is tabled for every score between.
+    """
+    n = len(pairs)
+    windows = np.zeros((n, max(len(d.confirmation.windows) for d, _ in pairs), 2), dtype=np.int64)
+    intervals = np.zeros((n, max([1, *(len(d.relapses.relapse_free) for d, _ in pairs if d.relapses)]), 4), dtype=np.int64)
+    worse = np.empty((n, highest - lowest + 1), dtype=np.int32)
+    better = np.empty_like(worse)
+    for number, (definition, rule) in enumerate(pairs):
+        for place, window in enumerate(definition.confirmation.windows):
+            windows[number, place] = window.from_day, FAR if window.to_day is None else window.to_day
+        for place, interval in enumerate(definition.relapses.relapse_free if definition.relapses else ()):
+            start, end = ANCHORS.index(interval.start), ANCHORS.index(interval.end)
+            intervals[number, place] = start, interval.start_days, end, interval.end_days
+        worse[number] = _needed(rule, lowest, highest, worsening=True)
+        better[number] = _needed(rule, lowest, highest, worsening=False)
+    settings = np.stack([encode_settings(definition) for definition, _ in pairs])
+    return Rules(settings, windows, intervals, worse, better, lowest)
+
+
+def _needed(rule: MeasureRule, lowest: int, highest: int, *, worsening: bool) -> NDArray[np.int32]:
+    """Return (highest - lowest + 1,) the change needed from each signed score."""
+    sign = 1 if rule.spec().higher_is_worse else -1
+    needed = (rule.needed(sign * signed, worsening=worsening) for signed in range(lowest, highest + 1))
+    return np.array([NEVER if change is None else change for change in needed], dtype=np.int32)
+
+
+def missing_days(n: int) -> NDArray[np.int32]:
+    """Return (n,) days that are all not said."""
+    return np.full(n, MISSING, dtype=np.int32)

@@ -1,0 +1,269 @@
+"""The steps of a scan in words: for every visit what was compared, found, needed, and which setting decided."""
+
+from __future__ import annotations
+
+from smoulder.engine.record import LABELS, PIRA, RAW, UNDEFINED, UNDETERMINED, Found
+from smoulder.engine.reference import Change, Scan
+from smoulder.engine.telling import Teller
+from smoulder.errors import counted
+from smoulder.events import ExplainedStep
+from smoulder.terms import Calendar, Measure, day_text
+
+
+class Narrator(Teller):
+    """Keeps every step of one scan as an `ExplainedStep`, and which reference was in force from when."""
+
+    def __init__(self, measure: Measure, calendar: Calendar) -> None:
+        self.measure = measure
+        self.calendar: Calendar = calendar
+        self.steps: list[ExplainedStep] = []
+        self.references: list[tuple[int, int]] = []
+
+    def day(self, day: int) -> str:
+        """Return a day in words."""
+        return day_text(day, self.calendar)
+
+    def at(self, scan: Scan, visit: int) -> str:
+        """Return a visit in words, such as '2015-03-02 (3.5)'."""
+        return f"{self.day(scan.days[visit])} ({self.measure.text(scan.scores[visit])})"
+
+    def tell(
+        self,
+        scan: Scan,
+        step: str,
+        visit: int | None,
+        verdict: str,
+        rule: str,
+        text: str,
+        *,
+        reference: tuple[int, int] | None = None,
+        change: int | None = None,
+        needed: int | None = None,
+    ) -> None:
+        """Keep one step; `reference` is the baseline visit and its score units."""
+        self.steps.append(
+            ExplainedStep(
+                step=step,
+                visit_day=None if visit is None else scan.days[visit],
+                score=None if visit is None else scan.scores[visit],
+                reference_day=None if reference is None else scan.days[reference[0]],
+                reference=None if reference is None else reference[1],
+                change=change,
+                needed=needed,
+                verdict=verdict,
+                rule=rule,
+                text=text,
+            )
+        )
+
+    # -- baseline ---------------------------------------------------------------------------
+
+    def skipped_baseline(self, scan: Scan, visit: int) -> None:
+        base = scan.definition.baseline
+        if scan.far_from_relapses(visit, base.days_after_relapse, base.days_before_relapse):
+            why, rule = "both neighbouring scores lie on the same side of it (a local extremum)", "baseline.local_extrema"
+        else:
+            why, rule = f"it is too near the relapse of {self.day(self.nearest_relapse(scan, visit))}", "baseline.days_after_relapse"
+        text = f"{self.at(scan, visit)}: cannot serve as baseline, because {why}; the next visit is tried."
+        self.tell(scan, "baseline", visit, "not usable", rule, text)
+
+    def nearest_relapse(self, scan: Scan, visit: int) -> int:
+        """Return the relapse nearest a visit."""
+        return min(scan.record.relapses, key=lambda relapse: (abs(relapse - scan.days[visit]), relapse))
+
+    def baseline_set(self, scan: Scan) -> None:
+        here = (scan.days[scan.baseline], scan.reference)
+        if self.references and self.references[-1] == here:
+            return
+        self.references.append(here)
+        text = f"{self.at(scan, scan.baseline)}: baseline; the reference is {self.measure.text(scan.reference)}. {self.needs(scan)}"
+        self.tell(scan, "baseline", scan.baseline, "baseline", "baseline", text.strip(), reference=(scan.baseline, scan.reference))
+
+    def needs(self, scan: Scan) -> str:
+        """Return from which score on a change from the reference counts."""
+        found = []
+        for worsening, word in ((True, "Worsening"), (False, "improvement")):
+            needed = scan.rule.needed(scan.reference, worsening=worsening)
+            if needed is None:
+                found.append(f"no {word.lower()} can be seen from it")
+                continue
+            score = scan.reference + scan.sign * (needed if worsening else -needed)
+            within = self.measure.low <= self.measure.points(score) and (
+                self.measure.high is None or self.measure.points(score) <= self.measure.high
+            )
+            side = "at least" if (scan.sign > 0) == worsening else "at most"
+            found.append(f"{word} needs {side} {self.measure.text(score)}" if within else f"no {word.lower()} is possible from it")
+        return f"{found[0][0].upper()}{found[0][1:]}, {found[1]}."
+
+    def raised_reference(self, scan: Scan, visit: int, reference: int) -> None:
+        text = (
+            f"{self.at(scan, visit)}: better than the reference before it, which is kept: "
+            f"{self.measure.text(reference)} stands for this visit."
+        )
+        self.tell(scan, "baseline", visit, "kept from falling", "baseline.may_fall", text, reference=(visit, reference))
+
+    def moved_after_relapse(self, scan: Scan, relapse: int, visit: int) -> None:
+        text = f"{self.at(scan, visit)}: the relapse of {self.day(relapse)} moves the baseline here, the first visit on or after it."
+        self.tell(scan, "relapse", visit, "baseline moves", "baseline.moves_after", text)
+
+    def moved(self, scan: Scan, change: Change, target: int) -> None:
+        text = f"{self.at(scan, target)}: the baseline moves here."
+        self.tell(scan, "move", target, "baseline moves", "baseline.moves_to", text)
+
+    # -- comparing and confirming -----------------------------------------------------------
+
+    def compared(self, scan: Scan, visit: int, *, differs: bool, far: bool) -> None:
+        change = scan.worse_by(scan.scores[visit], scan.reference)
+        worsening = change > 0
+        needed = scan.rule.needed(scan.reference, worsening=worsening) if change else None
+        verdict, reason = self.comparison(scan, visit, change, needed, differs=differs, far=far)
+        text = f"{self.at(scan, visit)}: {reason}."
+        rule = "onset.days_after_relapse" if differs and not far else f"{scan.rule.measure}.{'worsening' if worsening else 'improvement'}"
+        self.tell(
+            scan, "compare", visit, verdict, rule, text, reference=(scan.baseline, scan.reference), change=change, needed=needed
+        )  # fmt: skip
+
+    def comparison(
+        self, scan: Scan, visit: int, change: int, needed: int | None, *, differs: bool, far: bool
+    ) -> tuple[str, str]:
+        """Return verdict and reason of one comparison with the reference."""
+        reference = self.measure.text(scan.reference)
+        if change == 0:
+            return "no change", f"the same as the reference {reference}"
+        way = "worse" if change > 0 else "better"
+        by = f"{self.measure.text(abs(change))} {way} than the reference {reference}"
+        need = "no such change counts from there" if needed is None else f"{self.measure.text(needed)} needed"
+        if not differs:
+            return "too small", f"{by}, less than counts ({need})"
+        if not far:
+            relapse = self.day(self.nearest_relapse(scan, visit))
+            return "near a relapse", f"{by} ({need}), but too near the relapse of {relapse} to be an onset"
+        if needed is None or abs(change) < needed:
+            return f"a little {way}", f"{by}, below the threshold ({need}); looked at because small confirmed changes move the baseline"
+        return way, f"{by} ({need}); it counts if it is confirmed"
+
+    def ignored(self, scan: Scan, change: Change) -> None:
+        text = f"{self.at(scan, change.onset)}: an improvement; only worsening is looked for and the baseline does not move on improvement."
+        self.tell(scan, "confirm", change.onset, "passed over", "looking_for", text)
+
+    def confirmed(self, scan: Scan, change: Change, confirming: list[int], sustained_until: int) -> None:
+        kind = "worsening" if change.worsening else "improvement"
+        if not confirming:
+            text = f"{self.at(scan, change.onset)}: no later visit could confirm this {kind}; it is counted without confirmation."
+            self.tell(scan, "confirm", change.onset, "counted", "last_visit.worsening", text)
+            return
+        first = confirming[0]
+        windows = [
+            f"{window.name} on {self.day(scan.days[visit])}"
+            for number, window in enumerate(scan.definition.confirmation.windows)
+            if (visit := scan.first_in_window(confirming, change.onset, number)) >= 0
+        ]
+        text = (
+            f"{self.at(scan, first)}: confirms the {kind} of {self.day(scan.days[change.onset])}, "
+            f"{counted(scan.days[first] - scan.days[change.onset], 'day')} after onset ({', '.join(windows)}); "
+            f"it holds until {self.day(scan.days[sustained_until])}{', the last visit' if sustained_until == scan.last else ''}."
+        )
+        self.tell(scan, "confirm", first, "confirmed", "confirmation.windows", text, reference=(change.baseline, change.reference))
+
+    def unconfirmed(self, scan: Scan, change: Change, eligible: list[int]) -> None:
+        kind = "worsening" if change.worsening else "improvement"
+        onset = self.day(scan.days[change.onset])
+        if not eligible:
+            visit, why, rule = change.onset, self.why_none_eligible(scan, change), "confirmation.windows"
+            text = f"{self.at(scan, visit)}: the {kind} is not confirmed: {why}."
+        else:
+            between = range(change.onset + 1, eligible[0]) if scan.definition.confirmation.every_visit else range(0)
+            visit = next(at for at in (*between, eligible[0]) if not scan.holds(at, change))
+            rule = "confirmation.every_visit" if visit != eligible[0] else "confirmation.level"
+            text = (
+                f"{self.at(scan, visit)}: the {kind} of {onset} does not hold here, so the visit of "
+                f"{self.day(scan.days[eligible[0]])} cannot confirm it."
+            )
+        self.tell(scan, "confirm", visit, "not confirmed", rule, text, reference=(change.baseline, change.reference))
+
+    def why_none_eligible(self, scan: Scan, change: Change) -> str:
+        """Return why no later visit may confirm."""
+        if change.onset == scan.last:
+            return "it was first seen at the last visit"
+        inside = [
+            visit
+            for visit in range(change.onset + 1, scan.last + 1)
+            if any(scan.in_window(visit, change.onset, number) for number in range(len(scan.definition.confirmation.windows)))
+        ]
+        if not inside:
+            return "no later visit lies in a confirmation window"
+        return f"{counted(len(inside), 'visit')} in the confirmation windows, but too near a relapse or not scheduled"
+
+    def not_sustained(self, scan: Scan, change: Change, fails: int | None) -> None:
+        visit = scan.last if fails is None else fails
+        kind = "worsening" if change.worsening else "improvement"
+        text = f"{self.at(scan, visit)}: the {kind} of {self.day(scan.days[change.onset])} was confirmed but is not sustained: no event."
+        self.tell(scan, "sustain", visit, "not sustained", "sustained.days", text, reference=(change.baseline, change.reference))
+
+    def small_change(self, scan: Scan, change: Change, confirming: int) -> None:
+        kind = "worsening" if change.worsening else "improvement"
+        text = f"{self.at(scan, confirming)}: confirms a {kind} that is no event but moves the baseline."
+        self.tell(scan, "confirm", confirming, "confirmed, no event", "baseline.sub_threshold", text)
+
+    # -- labels -----------------------------------------------------------------------------
+
+    def labelled(self, scan: Scan, change: Change, event: Found) -> None:
+        label = LABELS[event.label]
+        if label is None:
+            return
+        text = f"{self.at(scan, event.onset)}: {label}: {self.label_reason(scan, change, event)}."
+        rule = {PIRA: "relapses.relapse_free", RAW: "relapses.raw", UNDETERMINED: "coverage"}.get(event.label, "relapses")
+        self.tell(scan, "label", event.onset, label, rule, text)
+
+    def label_reason(self, scan: Scan, change: Change, event: Found) -> str:
+        """Return why an event has its label, with the relapses and days that decided."""
+        if not scan.record.relapses_known:
+            return "there is no relapse table, so it cannot be told"
+        reasons = []
+        if event.raw:
+            reasons.append(self.raw_reason(scan, event))
+        if event.pira:
+            free = self.intervals_text(scan, change, event)
+            reasons.append(f"no relapse {free}" if free else "no relapse-free days are asked for")
+            if event.outside:
+                reasons.append("this rests on days before the first or after the last visit, taken as free of relapses")
+        if event.label == UNDETERMINED:
+            reasons.append(f"relapses were not recorded on all days {self.intervals_text(scan, change, event)}")
+        if event.label == UNDEFINED:
+            reasons.append(f"not RAW, and a relapse lies {self.intervals_text(scan, change, event, hit=True)}")
+        return "; ".join(reasons)
+
+    def raw_reason(self, scan: Scan, event: Found) -> str:
+        """Return which relapse makes an event RAW."""
+        rule = scan.definition.relapses
+        raw = rule.raw if rule is not None else None
+        onset = scan.days[event.onset]
+        if raw is not None:
+            for relapse in scan.record.relapses:
+                if onset - raw.days_before_onset <= relapse <= onset + raw.days_after_onset:
+                    gap = onset - relapse
+                    side = "before" if gap > 0 else "after"
+                    when = "on the day of onset" if gap == 0 else f"{counted(abs(gap), 'day')} {side} onset"
+                    return f"the relapse of {self.day(relapse)} began {when}"
+        return "not PIRA, and what is not PIRA is RAW by this definition"
+
+    def intervals_text(self, scan: Scan, change: Change, event: Found, *, hit: bool = False) -> str:
+        """Return the relapse-free intervals of an event as days; with `hit` only those that a relapse lies in."""
+        at = decisive_visit(event)
+        spans = scan.intervals(change, at, event.meaningful)
+        if hit:
+            struck = [span for span in spans if any(span[0] <= relapse <= span[1] for relapse in scan.record.relapses)]
+            spans = struck or spans
+        return " and ".join(f"from {self.day(first)} to {self.day(last)}" for first, last in spans)
+
+    def stopped(self, scan: Scan, why: str) -> None:
+        self.tell(scan, "stop", None, "end", "", f"The search ends: {why}.")
+
+
+def decisive_visit(event: Found) -> int:
+    """Return the confirming visit at which an event is PIRA, else its first one, else its onset."""
+    for visits in (event.pira_confirmations, event.confirmations):
+        some = [visit for visit in visits if visit >= 0]
+        if some:
+            return min(some)
+    return event.onset

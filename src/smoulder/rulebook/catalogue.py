@@ -1,0 +1,136 @@
+"""The catalogue of published definitions: one TOML file each, with its page and its two worked patients."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+
+from smoulder.rulebook.model import Definition, definition_from, load_definition
+from smoulder.rulebook.parts import AsTuple, Part
+from smoulder.errors import DefinitionError, UsageError, unknown
+
+
+class Page(Part):
+    """What a reader is told about a definition beside its settings."""
+
+    counts: str
+    """What counts, in the words of a neurologist."""
+    why: str
+    """Why the definition exists."""
+    differs: str
+    """How papers differ from it, or read it differently."""
+    traps: str = ""
+    """Where it misleads."""
+
+
+class WorkedEvent(Part):
+    """One event that a worked patient is expected to have."""
+
+    measure: str = "edss"
+    kind: str = "worsening"
+    label: str | None = None
+    onset: int
+    """Day of onset."""
+    confirmed: int | None = None
+    """Day of the earliest confirming visit."""
+
+
+class WorkedPatient(Part):
+    """A hand-worked patient: documentation and test of the definition."""
+
+    title: str
+    """Such as "has it" or "just misses it: …"."""
+    visits: dict[str, str]
+    """Measure -> "day:score day:score …"."""
+    relapses: Annotated[tuple[int, ...], AsTuple] = ()
+    """Days of relapse onset."""
+    events: Annotated[tuple[WorkedEvent, ...], AsTuple] = ()
+    """What is to be found; empty: nothing."""
+    because: str
+    """The reason, in a sentence."""
+
+    def visit_rows(self) -> list[dict[str, Any]]:
+        """Return the visits as rows with day and scores, in day order."""
+        rows: dict[int, dict[str, Any]] = {}
+        for measure, series in self.visits.items():
+            for item in series.split():
+                day, score = item.split(":")
+                rows.setdefault(int(day), {"date": int(day)})[measure] = float(score)
+        return [rows[day] for day in sorted(rows)]
+
+
+class CatalogueEntry(Part):
+    """A published definition with its page and its worked patients."""
+
+    definition: Definition
+    page: Page
+    patients: Annotated[tuple[WorkedPatient, ...], AsTuple, Field(min_length=2)]
+
+
+_HOME = resources.files("smoulder.rulebook") / "catalogue"
+
+
+def keys() -> tuple[str, ...]:
+    """Return the keys of the catalogue, in alphabetical order."""
+    return tuple(sorted(item.name.removesuffix(".toml") for item in _HOME.iterdir() if item.name.endswith(".toml")))
+
+
+@cache
+def entry(key: str) -> CatalogueEntry:
+    """Return a catalogue entry; UsageError with the near keys where there is none."""
+    if key not in keys():
+        raise UsageError(unknown("definition", key, keys()))
+    data = tomllib.loads((_HOME / f"{key}.toml").read_text(encoding="utf-8"))
+    page, patients = data.pop("page"), data.pop("patients")
+    definition = definition_from(data, where=f"catalogue/{key}.toml")
+    try:
+        return CatalogueEntry.model_validate({"definition": definition, "page": page, "patients": patients})
+    except ValidationError as error:
+        raise DefinitionError(f"catalogue/{key}.toml: {error}") from error
+
+
+def definitions() -> tuple[Definition, ...]:
+    """Return every definition of the catalogue, by key.
+
+    Examples
+    --------
+    >>> from smoulder import definitions
+    >>> "mueller-2025" in [definition.key for definition in definitions()]
+    True
+    """
+    return tuple(entry(key).definition for key in keys())
+
+
+def definition(key_or_path: str | Path) -> Definition:
+    """Return a definition by its catalogue key, or from a TOML file.
+
+    Raises UsageError where there is no such key, DefinitionError where the file is not a valid definition.
+
+    Examples
+    --------
+    >>> from smoulder import definition
+    >>> definition("cdw-12w").confirmation.windows[0].from_day
+    84
+    """
+    if isinstance(key_or_path, Path) or key_or_path.endswith(".toml"):
+        return load_definition(key_or_path)
+    return entry(key_or_path).definition
+
+
+def resolve(chosen: Definition | str | Sequence[Definition | str]) -> tuple[Definition, ...]:
+    """Return definitions from definitions, keys or files; UsageError where two have one key or none is given."""
+    items = [chosen] if isinstance(chosen, Definition | str) else list(chosen)
+    found = tuple(definition(item) if isinstance(item, str | Path) else item for item in items)
+    if not found:
+        raise UsageError("No definition is given; choose one of the catalogue (smoulder definitions list) or a TOML file.")
+    names = [item.key for item in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UsageError(f"Two definitions have the key '{twice[0]}'; give each its own.")
+    return found

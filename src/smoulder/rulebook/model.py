@@ -1,0 +1,443 @@
+"""What a published definition is: one frozen object that runs, explains itself in prose and saves to TOML."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+
+from smoulder.rulebook.parts import AsTuple, Days, Part, days_text, listed, relapse_distance_text
+from smoulder.rulebook.relapse import Interval, RawWindow, RelapseRule
+from smoulder.rulebook.thresholds import CustomMeasure, MeasureRule, Step, Threshold
+from smoulder.errors import DefinitionError
+
+__all__ = [
+    "Baseline",
+    "Confirmation",
+    "CustomMeasure",
+    "Definition",
+    "Interval",
+    "LastVisit",
+    "MeasureRule",
+    "Onset",
+    "RawWindow",
+    "RelapseRule",
+    "Source",
+    "Step",
+    "Sustained",
+    "Threshold",
+    "Window",
+]
+
+Move = Literal["worsening", "PIRA", "improvement", "relapse"]
+_MOVE_ORDER: tuple[Move, ...] = get_args(Move)
+
+
+def _in_order(moves: tuple[Move, ...]) -> tuple[Move, ...]:
+    return tuple(sorted(moves, key=_MOVE_ORDER.index))
+
+
+LookingFor = Literal["every event", "first event", "first worsening", "first improvement", "first PIRA", "first RAW"]
+
+
+class Baseline(Part):
+    """The visit compared with; its score is the reference."""
+
+    start: Literal["first visit", "nearest time zero"] = "first visit"
+    """Where it starts: the first visit with the measure, or the one nearest the patient's time zero (the earlier of two)."""
+    days_after_relapse: Days = 0
+    """How many days after a relapse a baseline visit must be; 0 switches the rule off."""
+    days_before_relapse: Days = 0
+    """How many days before a relapse a baseline visit must be; 0 switches the rule off."""
+    moves_after: Annotated[tuple[Move, ...], AsTuple, AfterValidator(_in_order)] = ()
+    """What moves it; empty: fixed. "PIRA" moves it on those worsenings only that are PIRA."""
+    moves_to: Literal["confirmation", "onset", "lowest score"] = "confirmation"
+    """Where a confirmed change moves it: the confirming visit, the onset visit, or the first visit with the best score
+    from onset to the confirming visit."""
+    sub_threshold: Literal["no", "improvement", "worsening", "both"] = "no"
+    """Whether a confirmed change below the threshold moves it too; only in a direction in which it moves at all."""
+    unsustained_moves: bool = False
+    """Whether a confirmed change that is not sustained moves it as an event would."""
+    relapse_move: Literal["every", "crossed"] = "every"
+    """Where relapses move it: every relapse does, or only one that a candidate has crossed (msprog, MSoutcomes)."""
+    crossed_days: Days | None = None
+    """By how many days a relapse must lie before a candidate to move the baseline; None: the RAW window before onset."""
+    may_fall: Literal["yes", "not after a relapse", "no"] = "yes"
+    """Whether the reference may become better than the one before: always, not by a move after a relapse (Kappos 2020), never."""
+    local_extrema: Literal["allowed", "not strict", "none"] = "allowed"
+    """Whether a visit may serve whose two neighbours are both worse or both better: always, not if both by the threshold, never."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if len(set(self.moves_after)) != len(self.moves_after):
+            raise ValueError("moves_after names something twice")
+        if {"worsening", "PIRA"} <= set(self.moves_after):
+            raise ValueError("moves_after has both 'worsening' and 'PIRA'; every PIRA is a worsening, so name one")
+        directions = {"improvement": ("improvement",), "worsening": ("worsening",), "both": ("improvement", "worsening"), "no": ()}
+        for direction in directions[self.sub_threshold]:
+            if direction not in self.moves_after:
+                raise ValueError(f"sub_threshold = '{self.sub_threshold}' has no effect unless moves_after has '{direction}'")
+        if "relapse" not in self.moves_after and (self.relapse_move != "every" or self.crossed_days is not None):
+            raise ValueError("relapse_move and crossed_days have no effect unless moves_after has 'relapse'")
+        if self.may_fall != "yes" and not self.moves_after:
+            raise ValueError("may_fall has no effect on a baseline that never moves")
+        if self.may_fall == "not after a relapse" and "relapse" not in self.moves_after:
+            raise ValueError("may_fall = 'not after a relapse' has no effect unless moves_after has 'relapse'")
+        return self
+
+    def prose(self) -> str:
+        """Return the baseline in words."""
+        start = "the first visit" if self.start == "first visit" else "the visit nearest time zero"
+        distance = relapse_distance_text(self.days_after_relapse, self.days_before_relapse)
+        sentences = [f"The reference was the score at {start}{f' that was {distance}' if distance else ''}."]
+        if not self.moves_after:
+            sentences.append("It stayed fixed.")
+        changes = [f"each confirmed {move}" if move != "PIRA" else "each PIRA" for move in self.moves_after if move != "relapse"]
+        if changes:
+            place = {"confirmation": "the confirming visit", "onset": "the onset visit"}.get(
+                self.moves_to, "the best score from onset to the confirming visit"
+            )
+            sentences.append(f"It moved to {place} after {listed(changes)}.")
+        if self.sub_threshold != "no":
+            which = {"both": "changes"}.get(self.sub_threshold, f"{self.sub_threshold}s")
+            sentences.append(f"Confirmed {which} smaller than the threshold moved it too.")
+        if self.unsustained_moves:
+            sentences.append("So did changes that were confirmed but not sustained.")
+        if "relapse" in self.moves_after:
+            sentences.append(self._relapse_prose())
+        if self.may_fall != "yes":
+            when = "when a relapse moved it" if self.may_fall == "not after a relapse" else "by any move"
+            sentences.append(f"The reference could not become better {when}.")
+        if self.local_extrema != "allowed":
+            by = " by at least the threshold" if self.local_extrema == "not strict" else ""
+            sentences.append(f"A visit whose neighbours were both worse or both better{by} could not serve as baseline.")
+        return " ".join(sentences)
+
+    def _relapse_prose(self) -> str:
+        window = "longer before it than the RAW window" if self.crossed_days is None else f"more than {days_text(self.crossed_days)} before it"
+        if self.crossed_days == 0:
+            window = "before it"
+        if self.relapse_move == "every":
+            return f"Every relapse moved it to the first visit on or after the relapse (once a change was met, if the relapse lay {window})."
+        return f"It moved to the first visit on or after a relapse when a change was met and the relapse lay {window}."
+
+
+class Onset(Part):
+    """The first visit of a change."""
+
+    days_after_relapse: Days = 0
+    """How many days after a relapse it must be; 0 switches the rule off."""
+    days_before_relapse: Days = 0
+    """How many days before a relapse it must be; 0 switches the rule off."""
+
+    def prose(self) -> str:
+        """Return the rule in words; "" where there is none."""
+        distance = relapse_distance_text(self.days_after_relapse, self.days_before_relapse)
+        return f"The first visit of a change had to be {distance}." if distance else ""
+
+
+class Window(Part):
+    """One named confirmation window: days from onset to the confirming visit, both ends included."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_]+$")
+    """Short name that becomes part of column names, such as 12w."""
+    from_day: Days
+    to_day: Days | None = None
+    """None: open, "or later"."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.to_day is not None and self.to_day < self.from_day:
+            raise ValueError(f"window '{self.name}' ends (day {self.to_day}) before it starts (day {self.from_day})")
+        return self
+
+    def prose(self) -> str:
+        """Return the window in words."""
+        span = f"{days_text(self.from_day)} or more" if self.to_day is None else f"{self.from_day} to {days_text(self.to_day)}"
+        return f"{span} after onset ({self.name})"
+
+
+class Confirmation(Part):
+    """When a change counts as confirmed."""
+
+    windows: Annotated[tuple[Window, ...], AsTuple, Field(min_length=1)]
+    """One or more; the earliest eligible visit of their union confirms, and each window has its own confirming visit."""
+    every_visit: bool = True
+    """Whether the change must hold at every visit up to the confirming one, or only there."""
+    level: Literal["threshold", "onset"] = "threshold"
+    """What "holds" means: still past the threshold, or at least as bad as at onset."""
+    days_after_relapse: Days = 0
+    """How many days after a relapse the confirming visit must be; 0 switches the rule off."""
+    days_before_relapse: Days = 0
+    """How many days before a relapse the confirming visit must be; 0 switches the rule off."""
+    visits: Literal["any", "scheduled"] = "any"
+    """Which visits may confirm."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        names = [window.name for window in self.windows]
+        if len(set(names)) != len(names):
+            raise ValueError(f"two windows have one name: {listed(names)}")
+        return self
+
+    def prose(self) -> str:
+        """Return the confirmation in words."""
+        windows = listed([window.prose() for window in self.windows], "or")
+        over = "at every visit up to, and at," if self.every_visit else "at"
+        which = "scheduled visit" if self.visits == "scheduled" else "visit"
+        distance = relapse_distance_text(self.days_after_relapse, self.days_before_relapse)
+        where = f" that was {distance}" if distance else ""
+        held = "the score was still past the threshold" if self.level == "threshold" else "the score was at least as bad as at onset"
+        return f"A change was confirmed when {held} {over} the first {which}{where}, {windows}."
+
+
+class Sustained(Part):
+    """How long a confirmed change must last."""
+
+    days: Days | Literal["to the end"] = 0
+    """0: not required; N days after onset; or "to the end" of follow-up."""
+    kinds: Literal["both", "worsening", "improvement"] = "both"
+    """Which changes the rule is for."""
+
+    def prose(self) -> str:
+        """Return the rule in words; "" where there is none."""
+        if self.days == 0:
+            return ""
+        which = {"both": "A confirmed change"}.get(self.kinds, f"A confirmed {self.kinds}")
+        span = "to the end of follow-up" if self.days == "to the end" else f"for {days_text(self.days)} from onset, or to the last visit"
+        return f"{which} counted only if it was sustained {span}."
+
+
+class LastVisit(Part):
+    """A worsening that no later visit could confirm."""
+
+    worsening: Literal["unconfirmed", "counted"] = "unconfirmed"
+    within_days: Days | None = None
+    """Counted only if onset is at most this many days after the patient's first visit; None: always."""
+    when: Literal["first seen at the last visit", "no eligible visit left"] = "first seen at the last visit"
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.worsening == "unconfirmed" and self.within_days is not None:
+            raise ValueError("within_days has no effect unless worsening = 'counted'")
+        return self
+
+    def prose(self) -> str:
+        """Return the rule in words."""
+        if self.worsening == "unconfirmed":
+            return "A worsening that no later visit could confirm was not an event."
+        within = f" within {days_text(self.within_days)} of the first visit" if self.within_days is not None else ""
+        when = self.when if self.when == "first seen at the last visit" else "with no eligible visit left to confirm it"
+        return f"A worsening {when}{within} was counted without confirmation."
+
+
+class Source(Part):
+    """Where a definition was published."""
+
+    citation: str = ""
+    doi: str = ""
+    year: int | None = None
+    seen: Annotated[tuple[str, ...], AsTuple] = ()
+    """Settings that were read in the source, such as "confirmation.every_visit"."""
+    assumed: Annotated[tuple[str, ...], AsTuple] = ()
+    """Settings that the source, as far as it could be seen, does not state."""
+    code: Annotated[tuple[str, ...], AsTuple] = ()
+    """Settings taken from the authors' program."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        marks = [*self.seen, *self.assumed, *self.code]
+        twice = sorted({mark for mark in marks if marks.count(mark) > 1})
+        if twice:
+            raise ValueError(f"marked more than once: {listed(twice)}")
+        return self
+
+
+class Definition(Part):
+    """What counts as disability worsening, as one object.
+
+    A definition is a function from one patient's visits and relapses to a list of dated, confirmed,
+    labelled events. Two definitions with the same content are equal and have the same hash.
+    """
+
+    key: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
+    """Short name, lower case with dashes, such as kappos-2020-12w."""
+    title: str
+    measures: Annotated[tuple[MeasureRule, ...], AsTuple, Field(min_length=1)]
+    """One measure, or several for a composite: each is confirmed on itself, and the earliest worsening is the patient's."""
+    baseline: Baseline = Baseline()
+    onset: Onset = Onset()
+    confirmation: Confirmation
+    sustained: Sustained = Sustained()
+    last_visit: LastVisit = LastVisit()
+    relapses: RelapseRule | None = None
+    """None: events are not labelled RAW or PIRA."""
+    coverage: Literal["assumed", "observed"] = "assumed"
+    """When relapses were recorded where the tables do not say: always, or from first to last visit only."""
+    looking_for: LookingFor = "every event"
+    days_a_month: float | None = Field(default=None, gt=28, lt=31)
+    """The month of a definition that speaks of months (windows named 6m, 12m); the field uses 30, 30.25, 30.4375 and 30.5 days."""
+    source: Source = Source()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        keys = [rule.measure for rule in self.measures]
+        if len(set(keys)) != len(keys):
+            raise ValueError(f"measures names one twice: {listed(keys)}")
+        if self.relapses is None:
+            if self.looking_for in ("first PIRA", "first RAW"):
+                raise ValueError(f"looking_for = '{self.looking_for}' needs a relapse rule under relapses")
+            if "PIRA" in self.baseline.moves_after:
+                raise ValueError("moves_after has 'PIRA', which needs a relapse rule under relapses")
+        if self.baseline.unsustained_moves and self.sustained.days == 0:
+            raise ValueError("baseline.unsustained_moves has no effect unless sustained.days is set")
+        if "relapse" in self.baseline.moves_after and self.baseline.crossed_days is None:
+            if self.relapses is None or self.relapses.raw is None:
+                raise ValueError("baseline.crossed_days must be given where relapses move the baseline and there is no RAW window")
+        in_months = [window.name for window in self.confirmation.windows if re.fullmatch(r"\d+m", window.name)]
+        if in_months and self.days_a_month is None:
+            raise ValueError(f"the window '{in_months[0]}' speaks of months; state days_a_month, such as 30.4375")
+        unknown_marks = set(self.source.seen + self.source.assumed + self.source.code) - self.settings().keys()
+        if unknown_marks:
+            raise ValueError(f"source marks settings that do not exist: {listed(sorted(unknown_marks))}")
+        return self
+
+    @property
+    def labelled(self) -> bool:
+        """Whether events are labelled RAW, PIRA or neither."""
+        return self.relapses is not None
+
+    @property
+    def is_composite(self) -> bool:
+        """Whether several measures take part."""
+        return len(self.measures) > 1
+
+    @property
+    def crossed_days(self) -> int:
+        """By how many days a relapse must lie before a candidate to move the baseline."""
+        if self.baseline.crossed_days is not None:
+            return self.baseline.crossed_days
+        raw = self.relapses.raw if self.relapses is not None else None
+        return raw.days_before_onset if raw is not None else 0
+
+    def settings(self) -> dict[str, Any]:
+        """Return every setting that decides an answer, by its dotted path, in the order of the parts."""
+        found: dict[str, Any] = {"measures": [rule.measure for rule in self.measures]}
+        for rule in self.measures:
+            found[f"{rule.measure}.worsening"] = rule.worsening.model_dump(exclude_none=True, mode="json")
+            mirrored = rule.improvement is None
+            found[f"{rule.measure}.improvement"] = (
+                "mirrors worsening" if mirrored else rule.improvement.model_dump(exclude_none=True, mode="json")  # type: ignore[union-attr]
+            )
+        for name in ("baseline", "onset", "confirmation", "sustained", "last_visit", "relapses"):
+            part = getattr(self, name)
+            if part is None:
+                found[name] = None
+                continue
+            for field, value in part.model_dump(mode="json").items():
+                found[f"{name}.{field}"] = value
+        months = {} if self.days_a_month is None else {"days_a_month": self.days_a_month}
+        return found | {"coverage": self.coverage, "looking_for": self.looking_for} | months
+
+    def prose(self) -> str:
+        """Return the methods paragraph, made from the parts that decide."""
+        names = listed([rule.spec().name for rule in self.measures])
+        sentences = [f"Disability was measured with the {names}."]
+        sentences += [rule.prose() for rule in self.measures]
+        if self.is_composite:
+            sentences.append(
+                "Each measure was compared, confirmed and labelled by itself; the earliest worsening on any of them was the patient's."
+            )
+        parts = (self.baseline, self.onset, self.confirmation, self.sustained, self.last_visit)
+        sentences += [part.prose() for part in parts if part.prose()]
+        if self.days_a_month is not None:
+            sentences.append(f"A month was taken as {self.days_a_month:g} days.")
+        if self.relapses is not None:
+            sentences.append(self.relapses.prose())
+            sentences.append(
+                "Where no relapse was recorded it was taken that there was none, before the first and after the last visit too."
+                if self.coverage == "assumed"
+                else "Relapses were taken as recorded from the first to the last visit only; a relapse-free window reaching outside left the label undetermined."
+            )
+        sentences.append(_LOOKING_PROSE[self.looking_for])
+        if self.source.assumed:
+            sentences.append(f"Assumed, not seen in the source: {', '.join(self.source.assumed)}.")
+        if self.source.code:
+            sentences.append(f"Taken from the authors' program: {', '.join(self.source.code)}.")
+        return " ".join(sentences)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the whole definition as plain data, without what is not set."""
+        return self.model_dump(exclude_none=True, mode="json")
+
+    def toml(self) -> str:
+        """Return the definition as TOML text that `load_definition` reads back to an equal one."""
+        import tomlkit
+
+        return tomlkit.dumps(self.as_dict())
+
+    def changed(self, settings: Mapping[str, Any] | None = None, /, **fields: Any) -> Definition:
+        """Return a definition with other settings, checked anew.
+
+        `settings` maps dotted paths to values ("baseline.moves_after": ["improvement"]); keywords are top-level fields.
+        Raises DefinitionError naming the field and the reason.
+        """
+        data = self.as_dict()
+        for path, value in {**(settings or {}), **fields}.items():
+            *parents, leaf = path.split(".")
+            place = data
+            for parent in parents:
+                place = place.setdefault(parent, {})
+            if value is None:
+                place.pop(leaf, None)
+            else:
+                place[leaf] = value.model_dump(exclude_none=True, mode="json") if isinstance(value, Part) else value
+        return definition_from(data, where=f"definition '{self.key}'")
+
+
+_LOOKING_PROSE: dict[str, str] = {
+    "every event": "Every event of a patient was looked for, in sequence.",
+    "first event": "The first event of a patient was looked for, worsening or improvement.",
+    "first worsening": "The first confirmed worsening of a patient was looked for.",
+    "first improvement": "The first confirmed improvement of a patient was looked for.",
+    "first PIRA": "The first PIRA of a patient was looked for.",
+    "first RAW": "The first RAW of a patient was looked for.",
+}
+
+
+def definition_from(data: Mapping[str, Any], *, where: str) -> Definition:
+    """Return the definition that plain data describe; DefinitionError with every field at fault and the reason."""
+    try:
+        return Definition.model_validate(dict(data))
+    except ValidationError as error:
+        raise DefinitionError(_sentences(error, where)) from error
+
+
+def load_definition(path: str | Path) -> Definition:
+    """Return the definition in a TOML file; DefinitionError where it is not valid or cannot be read."""
+    path = Path(path)
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DefinitionError(f"{path}: cannot be read ({error.strerror}).") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DefinitionError(f"{path}: not valid TOML: {error}.") from error
+    data.pop("page", None)
+    data.pop("patients", None)
+    return definition_from(data, where=str(path))
+
+
+def _sentences(error: ValidationError, where: str) -> str:
+    faults = error.errors()
+    lines = [f"{where}: {len(faults)} fault{'' if len(faults) == 1 else 's'} in the definition"]
+    for fault in faults:
+        path = ".".join(str(part) for part in fault["loc"]) or "the definition"
+        reason = fault["msg"].removeprefix("Value error, ")
+        found = fault.get("input")
+        shown = f" (found {found!r})" if fault["type"] not in ("missing", "value_error") else ""
+        lines.append(f"  - {path}: {reason}{shown}")
+    return "\n".join(lines)

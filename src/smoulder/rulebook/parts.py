@@ -1,0 +1,49 @@
+"""What every part of a definition shares: frozen, checked at once, equal by content."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+class Part(BaseModel):
+    """One part of a definition. Frozen and hashable; unknown fields and wrong types are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+AsTuple = BeforeValidator(_as_tuple)
+"""TOML gives lists; parts keep tuples, which hash."""
+
+Days = Annotated[int, Field(ge=0)]
+"""A number of days, 0 or more."""
+
+
+def listed(items: Sequence[str], last: str = "and") -> str:
+    """Return items as a list in a sentence.
+
+    >>> listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])
+    ('a', 'a and b', 'a, b and c')
+    """
+    if len(items) <= 1:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {last} {items[-1]}"
+
+
+def days_text(days: int) -> str:
+    """Return a number of days with its noun."""
+    return f"{days} day" if days == 1 else f"{days} days"
+
+
+def relapse_distance_text(days_after: int, days_before: int) -> str:
+    """Return the distance rule as words, such as 'at least 30 days after any relapse'; '' where there is none."""
+    after = f"at least {days_text(days_after)} after" if days_after else ""
+    before = f"at least {days_text(days_before)} before" if days_before else ""
+    both = listed([part for part in (after, before) if part])
+    return f"{both} any relapse" if both else ""

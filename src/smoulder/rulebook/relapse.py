@@ -1,0 +1,123 @@
+"""Relapses near a worsening: when it is RAW, when PIRA, when neither."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import BeforeValidator, model_serializer, model_validator
+
+from smoulder.rulebook.parts import AsTuple, Days, Part, days_text, listed
+
+Anchor = Literal["baseline", "last meaningful visit", "previous visit", "onset", "confirmation"]
+ANCHORS: tuple[Anchor, ...] = get_args(Anchor)
+"""In the order in which they usually lie in time; `baseline` is the visit whose score is the reference."""
+
+_END = re.compile(rf"^({'|'.join(ANCHORS)})\s*(?:([+-])\s*(\d+))?$")
+
+
+class Interval(Part):
+    """A stretch of days that must be free of relapses, both ends included.
+
+    Written in TOML as text: "onset-90 .. onset+30", "baseline .. confirmation".
+    """
+
+    start: Anchor
+    start_days: int = 0
+    """Days added to the start anchor (negative: before it)."""
+    end: Anchor
+    end_days: int = 0
+    """Days added to the end anchor."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        ends = [_END.match(part.strip()) for part in value.split("..")]
+        if len(ends) != 2 or None in ends:
+            raise ValueError(
+                f"'{value}' is not 'ANCHOR±DAYS .. ANCHOR±DAYS', such as 'onset-90 .. onset+30'; the anchors are {listed(ANCHORS)}"
+            )
+        named = []
+        for end in ends:
+            anchor, sign, days = end.groups()  # type: ignore[union-attr]
+            named.append((anchor, int(f"{sign}{days}") if days else 0))
+        return {"start": named[0][0], "start_days": named[0][1], "end": named[1][0], "end_days": named[1][1]}
+
+    @model_serializer
+    def _to_text(self) -> str:
+        return str(self)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if ANCHORS.index(self.start) > ANCHORS.index(self.end):
+            raise ValueError(f"'{self}' starts at a later anchor than it ends")
+        if self.start == self.end and self.start_days >= self.end_days:
+            raise ValueError(f"'{self}' has no length")
+        return self
+
+    def __str__(self) -> str:
+        return f"{_anchored(self.start, self.start_days)} .. {_anchored(self.end, self.end_days)}"
+
+    def prose(self) -> str:
+        """Return the interval in words."""
+        return f"from {_anchor_prose(self.start, self.start_days)} to {_anchor_prose(self.end, self.end_days)}"
+
+
+def _anchored(anchor: str, days: int) -> str:
+    return anchor if days == 0 else f"{anchor}{days:+d}"
+
+
+def _anchor_prose(anchor: str, days: int) -> str:
+    name = {"baseline": "the reference visit", "confirmation": "the confirming visit"}.get(anchor, f"the {anchor}")
+    name = "onset" if anchor == "onset" else name
+    if days == 0:
+        return name
+    return f"{days_text(abs(days))} {'before' if days < 0 else 'after'} {name}"
+
+
+class RawWindow(Part):
+    """RAW: a relapse began in [onset - days_before_onset, onset + days_after_onset], both ends included."""
+
+    days_before_onset: Days
+    days_after_onset: Days = 0
+
+    def prose(self) -> str:
+        """Return the window in words."""
+        before = f"in the {days_text(self.days_before_onset)} before onset"
+        return f"{before} or the {days_text(self.days_after_onset)} after it" if self.days_after_onset else before
+
+
+def _intervals(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return tuple(Interval.model_validate(item) if isinstance(item, str) else item for item in value)
+    return value
+
+
+class RelapseRule(Part):
+    """How a confirmed worsening is labelled by the relapses around it (engine semantics, section 5)."""
+
+    raw: RawWindow | None = None
+    """None: nothing is RAW by a window (see `otherwise`)."""
+    relapse_free: Annotated[tuple[Interval, ...], AsTuple, BeforeValidator(_intervals)] = ()
+    """PIRA: no relapse in any of these; empty: nothing to fail."""
+    exclusive: bool = True
+    """True: RAW is tested first, and what is RAW is not PIRA. False: the two are independent and both may hold."""
+    otherwise: Literal["undefined", "RAW"] = "undefined"
+    """What is neither: "undefined", or "RAW" as the residual class."""
+
+    def prose(self) -> str:
+        """Return the labels in words."""
+        sentences = []
+        if self.raw is not None:
+            sentences.append(f"Worsening was RAW if a relapse began {self.raw.prose()}.")
+        free = listed([interval.prose() for interval in self.relapse_free], "and none")
+        pira = f"no relapse began {free}" if free else "nothing more was asked"
+        also = "it was not RAW and " if self.raw is not None and self.exclusive else ""
+        sentences.append(f"It was PIRA if {also}{pira}; any one of its confirming visits was enough.")
+        if self.raw is not None and not self.exclusive:
+            sentences.append("RAW and PIRA were not exclusive: a worsening could be both.")
+        rest = "was called RAW" if self.otherwise == "RAW" else "was left undefined"
+        sentences.append(f"What was neither {rest}.")
+        return " ".join(sentences)

@@ -1,0 +1,70 @@
+"""Frames in memory to polars, without changing them: polars, pandas, or whatever speaks the Arrow C stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from smoulder.errors import SourceError
+
+
+def as_polars(frame: Any, name: str) -> pl.DataFrame:
+    """Return a frame as polars; SourceError where it is none."""
+    if isinstance(frame, pl.DataFrame):
+        return frame
+    if isinstance(frame, pl.LazyFrame):
+        return frame.collect()
+    if _is_pandas(frame):
+        return _from_pandas(frame, name)
+    if hasattr(frame, "__arrow_c_stream__"):
+        try:
+            return pl.DataFrame(frame)
+        except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
+            raise SourceError(f"The frame given as {name} cannot be read: {error}") from error
+    raise SourceError(
+        f"The {name} table is a {type(frame).__name__}; give a path, or a frame of polars, pandas or anything with the Arrow C stream."
+    )
+
+
+def _is_pandas(frame: object) -> bool:
+    kind = type(frame)
+    return kind.__name__ == "DataFrame" and kind.__module__.partition(".")[0] == "pandas"
+
+
+def _from_pandas(frame: Any, name: str) -> pl.DataFrame:
+    """Build the frame column by column: pandas itself needs pyarrow for the Arrow stream, and polars for `from_pandas`."""
+    columns = [str(column) for column in frame.columns]
+    if len(set(columns)) < len(columns):
+        twice = sorted({column for column in columns if columns.count(column) > 1})
+        raise SourceError(f"The frame given as {name} has columns of the same name: {', '.join(twice)}. Rename them.")
+    return pl.DataFrame({column: _from_pandas_column(frame.iloc[:, i]) for i, column in enumerate(columns)})
+
+
+def _from_pandas_column(column: Any) -> pl.Series:
+    """Return one pandas column with its own type where polars has it, and as text otherwise."""
+    dtype = column.dtype
+    if getattr(dtype, "tz", None) is not None:
+        # The wall clock is what counts; the zone only makes reading tell that it was cut.
+        return pl.Series(column.dt.tz_localize(None).to_numpy()).dt.replace_time_zone(
+            "UTC"
+        )
+    if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
+        values = pl.Series(column.to_numpy())
+        return values.fill_nan(None) if dtype.kind == "f" else values
+    if isinstance(dtype, np.dtype) and dtype.kind == "M":
+        return pl.Series(column.to_numpy())
+    objects = column.to_numpy(dtype=object)
+    missing = column.isna().to_numpy()
+    return _from_objects(None if gone else value for value, gone in zip(objects, missing, strict=True))
+
+
+def _from_objects(values: Iterable[Any]) -> pl.Series:
+    """Return Python objects as one type where they have one, and as text otherwise."""
+    listed = list(values)
+    try:
+        return pl.Series(listed, strict=True)
+    except (TypeError, pl.exceptions.PolarsError, OverflowError):
+        return pl.Series([None if value is None else str(value) for value in listed], dtype=pl.String)

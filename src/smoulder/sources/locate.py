@@ -1,0 +1,232 @@
+"""Which file, sheet or frame is which table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from smoulder.errors import SourceError, UsageError, unknown
+from smoulder.findings import Finding
+from smoulder.sources.columns import is_visits
+from smoulder.sources.files import SHEET_ENDINGS, Opened, kind_of, open_file, opened_frame
+from smoulder.sources.frames import as_polars
+from smoulder.sources.settings import FILE_NAME, Settings, read_settings
+from smoulder.tables import TABLES
+from smoulder.terms import Measure
+
+_WORDS = {
+    "visits": ("visits", "visit"),
+    "relapses": ("relapses", "relapse"),
+    "treatments": ("treatments", "treatment"),
+    "patients": ("patients", "patient"),
+    "mri": ("mri", "mris"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Located:
+    """The tables of a cohort, found and not yet read."""
+
+    tables: dict[str, Opened]
+    settings: Settings = field(default_factory=Settings)
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Candidate:
+    """A file or sheet that may be a table."""
+
+    name: str
+    """Its name without endings, as words are looked for in it."""
+    label: str
+    open: Callable[[], Opened]
+
+
+def locate(source: Any, given: Mapping[str, Any], measures: Sequence[Measure]) -> Located:
+    """Return the tables of `source` (path, frame, mapping or None) and of those `given` by name, which win.
+
+    Raises SourceError for what cannot be opened and UsageError for a table that does not exist.
+    """
+    given = {name: table for name, table in given.items() if table is not None}
+    if isinstance(source, Mapping):
+        named = cast("Mapping[str, Any]", source)
+        for name in named:
+            if name not in TABLES:
+                raise UsageError(unknown("table", str(name), TABLES))
+        given = {**{name: table for name, table in named.items() if table is not None}, **given}
+        source = None
+    if source is None and not given:
+        raise UsageError("Nothing to read was given: give a path, a frame, or visits=.")
+    located = Located(tables={})
+    if isinstance(source, (str, Path)):
+        located = _from_path(Path(source), measures, set(given))
+    elif source is not None:
+        given = {"visits": source, **given}
+    tables = dict(located.tables)
+    for name, table in given.items():
+        tables[name] = _given(name, table)
+    if source is None:
+        located = _with_settings_beside(located, given)
+    return Located(tables=tables, settings=located.settings, findings=located.findings)
+
+
+def _with_settings_beside(located: Located, given: Mapping[str, Any]) -> Located:
+    """Take the `cohort.toml` beside the visits file, where visits are a file."""
+    visits = given.get("visits")
+    if not isinstance(visits, (str, Path)):
+        return located
+    return Located(tables={}, settings=_settings_in(Path(visits).parent))
+
+
+def _given(name: str, table: Any) -> Opened:
+    """Return a table that was given by name: a path or a frame."""
+    if not isinstance(table, (str, Path)):
+        return opened_frame(as_polars(table, name), name)
+    sheets = open_file(Path(table))
+    if len(sheets) == 1:
+        return next(iter(sheets.values()))
+    fitting = [sheet for sheet in sheets if sheet.lower() == name]
+    if len(fitting) == 1:
+        return sheets[fitting[0]]
+    raise SourceError(f"'{Path(table).name}' has {len(sheets)} sheets ({', '.join(sheets)}), and none is named '{name}'.")
+
+
+def _settings_in(folder: Path) -> Settings:
+    path = folder / FILE_NAME
+    return read_settings(path) if path.is_file() else Settings()
+
+
+def _from_path(path: Path, measures: Sequence[Measure], given: set[str]) -> Located:
+    if not path.exists():
+        raise SourceError(f"There is no file or folder '{path}'.")
+    if path.is_dir():
+        settings = _settings_in(path)
+        candidates = _in_folder(path, settings)
+        return _assigned(candidates, settings, path, path.name, (*measures, *settings.measures), given)
+    settings = _settings_in(path.parent)
+    named = settings.tables.get("visits")
+    if named is not None and (path.parent / named).resolve() != path.resolve():
+        settings = Settings()
+        named = None
+    if path.name.lower().endswith(SHEET_ENDINGS):
+        return _from_workbook(path, settings, measures, given)
+    others = {name: file for name, file in settings.tables.items() if name != "visits" and named is not None}
+    tables = {name: _given(name, path.parent / file) for name, file in others.items() if name not in given}
+    return Located(tables={"visits": open_file(path)[""], **tables}, settings=settings)
+
+
+def _from_workbook(path: Path, settings: Settings, measures: Sequence[Measure], given: set[str]) -> Located:
+    candidates = _sheets(path)
+    if len(candidates) == 1:
+        return Located(tables={"visits": candidates[0].open()}, settings=settings)
+    return _assigned(candidates, settings, path.parent, path.name, (*measures, *settings.measures), given)
+
+
+def _sheets(path: Path) -> list[_Candidate]:
+    sheets = open_file(path)
+    return [_Candidate(name=name, label=sheet.label, open=_always(sheet)) for name, sheet in sheets.items()]
+
+
+def _always(opened: Opened) -> Callable[[], Opened]:
+    return lambda: opened
+
+
+def _in_folder(folder: Path, settings: Settings) -> list[_Candidate]:
+    """Return the files of a folder that may be tables; of workbooks that are not named as one table, the sheets."""
+    stated = {(folder / file).resolve() for file in settings.tables.values()}
+    candidates: list[_Candidate] = []
+    for path in sorted(folder.iterdir()):
+        kind = kind_of(path)
+        if not path.is_file() or not kind or path.name.startswith((".", "~$")) or path.resolve() in stated:
+            continue
+        stem = path.name.partition(".")[0]
+        if path.name.lower().endswith(".txt") and not _tables_named(stem):
+            continue
+        if kind == "sheets" and not _tables_named(stem):
+            candidates += _sheets(path)
+            continue
+        candidates.append(_Candidate(name=stem, label=path.name, open=_opener(path)))
+    return candidates
+
+
+def _opener(path: Path) -> Callable[[], Opened]:
+    def opened() -> Opened:
+        sheets = open_file(path)
+        named = [sheet for name, sheet in sheets.items() if _tables_named(name)]
+        if not sheets:
+            raise SourceError(f"'{path.name}' has no sheet with a table.")
+        return (named or list(sheets.values()))[0]
+
+    return opened
+
+
+def _tables_named(name: str) -> list[str]:
+    """Return the tables whose word is in a name."""
+    words = re.split(r"[^a-z0-9]+", name.lower())
+    return [table for table, known in _WORDS.items() if any(word in known for word in words)]
+
+
+def _assigned(
+    candidates: list[_Candidate], settings: Settings, folder: Path, label: str, measures: Sequence[Measure], given: set[str]
+) -> Located:
+    """Return the tables among the candidates: stated, else by name, else (visits) by their columns."""
+    tables = {name: _given(name, folder / file) for name, file in settings.tables.items() if name not in given}
+    used: set[str] = set()
+    for table in TABLES:
+        if table in tables or table in given:
+            continue
+        fitting = _by_name(candidates, table)
+        if len(fitting) > 1:
+            raise SourceError(_several(table, fitting, label))
+        if fitting:
+            tables[table] = fitting[0].open()
+            used.add(fitting[0].label)
+    if "visits" not in tables and "visits" not in given:
+        chosen = _by_columns([c for c in candidates if c.label not in used], measures, label)
+        tables["visits"] = chosen.open()
+        used.add(chosen.label)
+    unused = [candidate.label for candidate in candidates if candidate.label not in used]
+    return Located(tables=tables, settings=settings, findings=_not_used(unused))
+
+
+def _by_name(candidates: list[_Candidate], table: str) -> list[_Candidate]:
+    """Return the candidates for a table: those named exactly as it, else those with its word in their name."""
+    exact = [c for c in candidates if c.name.lower() in _WORDS[table]]
+    return exact or [c for c in candidates if table in _tables_named(c.name)]
+
+
+def _by_columns(candidates: list[_Candidate], measures: Sequence[Measure], label: str) -> _Candidate:
+    """Return the only candidate that has the columns of visits."""
+    fitting = [candidate for candidate in candidates if is_visits(candidate.open().names, measures)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise SourceError(_several("visits", fitting, label))
+    seen = f" It has {', '.join(c.label for c in candidates)}." if candidates else " It has no table."
+    raise SourceError(
+        f"'{label}' has no visits: no table is named 'visits', and none has columns for patient, date and a score.{seen} "
+        f'Name it in {FILE_NAME}: [tables] visits = "...".'
+    )
+
+
+def _several(table: str, fitting: Sequence[_Candidate], label: str) -> str:
+    names = ", ".join(candidate.label for candidate in fitting)
+    return f"'{label}' has {len(fitting)} candidates for the table {table}: {names}. Name the one to use in {FILE_NAME}: [tables] {table} = \"...\"."
+
+
+def _not_used(labels: Sequence[str]) -> tuple[Finding, ...]:
+    if not labels:
+        return ()
+    return (
+        Finding(
+            level="notice",
+            code="files-not-used",
+            table="files",
+            column="",
+            problem=f"Not used, as it is no table that Smoulder knows by name: {', '.join(labels)}.",
+            advice=f'If one is wanted, name it in {FILE_NAME} ([tables] relapses = "...").',
+        ),
+    )

@@ -122,8 +122,8 @@ class Report:
         return {patient: ", ".join(dict.fromkeys(faulty[patient])) for patient in sorted(faulty)}
 
     def errors_of_the_whole(self) -> tuple[Finding, ...]:
-        """Return the errors that no set-aside of patients mends: of a table, a column, or a row without a patient."""
-        return tuple(f for f in self.errors if f.cases.height == 0 or f.cases["patient"].null_count() > 0)
+        """Return the errors that no set-aside of patients or rows mends: of a table or a whole column."""
+        return tuple(f for f in self.errors if f.cases.height == 0)
 
     def extended(self, findings: Sequence[Finding], accounts: Sequence[Account] | None = None) -> Report:
         """Return a report with more findings, and with other accounts where given."""

@@ -185,6 +185,8 @@ class Cohort:
     set_aside: tuple[tuple[str, str], ...] = ()
     """Patients left out because of faults, each with the reason."""
     custom_measures: tuple[Measure, ...] = ()
+    kept_going: bool = False
+    """Whether patients and rows with errors were set aside, so that the rest can be analysed."""
 
     def __repr__(self) -> str:
         return (
@@ -251,8 +253,8 @@ class Cohort:
         return self.relapses.day[int(self.relapses.first[index]) : int(self.relapses.first[index + 1])]
 
     def require_sound(self) -> None:
-        """Raise DataError, listing every fault, where the tables have errors that no patient was set aside for."""
-        if self.report.errors and not self.set_aside:
+        """Raise DataError, listing every fault, where the tables have errors; after `keep_going` only for errors of a whole table."""
+        if self.report.errors_of_the_whole() if self.kept_going else self.report.errors:
             raise DataError(self.report.text())
 
     def subset(self, keep: Sequence[int] | NDArray[np.int64]) -> Cohort:

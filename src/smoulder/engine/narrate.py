@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from smoulder.engine.record import LABELS, PIRA, RAW, UNDEFINED, UNDETERMINED, Found
-from smoulder.engine.reference import Change, Scan
+from smoulder.engine.judgement import Change
+from smoulder.engine.reference import Scan
 from smoulder.engine.telling import Teller
 from smoulder.errors import counted
 from smoulder.events import ExplainedStep

@@ -50,11 +50,11 @@ def pack_measure(cohort: Cohort, measure: Measure) -> Pack:
     )
 
 
-def record_of(cohort: Cohort, index: int, rule: MeasureRule, definition: Definition) -> Record:
-    """Return one patient and one measure as plain lists, for the reference engine."""
+def plain_record(cohort: Cohort, index: int, measure: str, coverage: str = "assumed") -> Record:
+    """Return one patient and one measure as plain lists."""
     where = cohort.visits_of(index)
     all_days = cohort.visits.day[where].tolist()
-    scores = cohort.scores(rule.measure)[where].tolist()
+    scores = cohort.scores(measure)[where].tolist()
     scheduled = cohort.visits.scheduled[where].tolist() if cohort.visits.scheduled is not None else [True] * len(scores)
     kept = [place for place, score in enumerate(scores) if score != MISSING]
 
@@ -65,7 +65,7 @@ def record_of(cohort: Cohort, index: int, rule: MeasureRule, definition: Definit
     seen_from, seen_to = (all_days[0], all_days[-1]) if all_days else (0, 0)
     observed_from = seen_from if stated_from is None else stated_from
     observed_to = seen_to if stated_to is None else stated_to
-    only_observed = definition.coverage == "observed"
+    only_observed = coverage == "observed"
     return Record(
         days=tuple(all_days[place] for place in kept),
         scores=tuple(scores[place] for place in kept),
@@ -78,3 +78,8 @@ def record_of(cohort: Cohort, index: int, rule: MeasureRule, definition: Definit
         observed_to=observed_to,
         time_zero=said(cohort.time_zero),
     )
+
+
+def record_of(cohort: Cohort, index: int, rule: MeasureRule, definition: Definition) -> Record:
+    """Return one patient and one measure as plain lists, for the reference engine."""
+    return plain_record(cohort, index, rule.measure, definition.coverage)

@@ -5,25 +5,13 @@ Slow and plain on purpose. The kernel has to agree with it; it also says why (`E
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from smoulder.rulebook.model import Definition, MeasureRule
 from smoulder.rulebook.relapse import Anchor, Interval
+from smoulder.engine.judgement import Change, Judgement
 from smoulder.engine.record import BOTH, NO_LABEL, PIRA, RAW, UNDEFINED, UNDETERMINED, Found, Record
 from smoulder.engine.telling import Teller
 
 ONLY_WORSENING = ("first worsening", "first PIRA", "first RAW")
-
-
-@dataclass(frozen=True)
-class Change:
-    """A change being judged: in which direction, from what, and how much is needed to count."""
-
-    worsening: bool
-    onset: int
-    baseline: int
-    reference: int
-    needed: int
 
 
 def scan(record: Record, rule: MeasureRule, definition: Definition, teller: Teller | None = None) -> list[Found]:
@@ -34,18 +22,14 @@ def scan(record: Record, rule: MeasureRule, definition: Definition, teller: Tell
     return Scan(record, rule, definition, teller or Teller()).run()
 
 
-class Scan:
+class Scan(Judgement):
     """The state of one scan: the baseline visit, where the search is, and what was found."""
 
     def __init__(self, record: Record, rule: MeasureRule, definition: Definition, teller: Teller) -> None:
-        self.record = record
+        super().__init__(record, rule.spec(), definition)
         self.rule = rule
         self.definition = definition
         self.teller = teller
-        self.days = record.days
-        self.scores = list(record.scores)
-        self.last = len(record.days) - 1
-        self.sign = 1 if rule.spec().higher_is_worse else -1
         self.baseline = 0
         self.search = 1
         self.reference = 0
@@ -55,23 +39,12 @@ class Scan:
 
     # -- comparing scores -------------------------------------------------------------------
 
-    def worse_by(self, score: int, reference: int) -> int:
-        """Return by how much a score is worse than a reference; negative where it is better."""
-        return self.sign * (score - reference)
 
     def is_past(self, score: int, reference: int, *, worsening: bool) -> bool:
         """Return whether a score is past the threshold from a reference, in one direction."""
         needed = self.rule.needed(reference, worsening=worsening)
         change = self.worse_by(score, reference) if worsening else -self.worse_by(score, reference)
         return needed is not None and change >= needed
-
-    def holds(self, visit: int, change: Change) -> bool:
-        """Return whether a change still holds at a visit."""
-        direction = 1 if change.worsening else -1
-        past = direction * self.worse_by(self.scores[visit], change.reference) >= change.needed
-        if self.definition.confirmation.level == "threshold":
-            return past
-        return past and direction * self.worse_by(self.scores[visit], self.scores[change.onset]) >= 0
 
     def is_local_extremum(self, visit: int) -> bool:
         """Return whether both neighbours are worse, or both better, by what the definition asks."""
@@ -90,15 +63,6 @@ class Scan:
 
     # -- relapses ---------------------------------------------------------------------------
 
-    def far_from_relapses(self, visit: int, days_after: int, days_before: int) -> bool:
-        """Return whether a visit keeps its distance: at least N days after and before any relapse; 0 switches a side off."""
-        day = self.days[visit]
-        for relapse in self.record.relapses:
-            if relapse <= day and day - relapse < days_after:
-                return False
-            if relapse >= day and relapse - day < days_before:
-                return False
-        return True
 
     def first_relapse_after(self, visit: int) -> int | None:
         """Return the day of the first relapse after the day of a visit."""
@@ -173,13 +137,12 @@ class Scan:
 
     def look(self) -> int | None:
         """Step B: return the first visit that differs enough to matter and is far enough from relapses."""
-        onset = self.definition.onset
         for visit in range(self.search, self.last + 1):
             score = self.scores[visit]
             differs = self.is_past(score, self.reference, worsening=True) or self.is_past(score, self.reference, worsening=False)
             if self.definition.baseline.sub_threshold != "no":
                 differs = score != self.reference
-            far = self.far_from_relapses(visit, onset.days_after_relapse, onset.days_before_relapse)
+            far = self.far_enough_for_onset(visit)
             self.teller.compared(self, visit, differs=differs, far=far)
             if differs and far:
                 return visit
@@ -244,39 +207,6 @@ class Scan:
             return None
         return Change(worsening, onset, self.baseline, self.reference, needed)
 
-    def eligible(self, onset: int) -> list[int]:
-        """Step D: return the visits that may confirm, in day order."""
-        rule = self.definition.confirmation
-        return [
-            visit
-            for visit in range(onset + 1, self.last + 1)
-            if any(self.in_window(visit, onset, number) for number in range(len(rule.windows)))
-            and self.far_from_relapses(visit, rule.days_after_relapse, rule.days_before_relapse)
-            and (rule.visits == "any" or self.record.scheduled[visit])
-        ]
-
-    def in_window(self, visit: int, onset: int, number: int) -> bool:
-        """Return whether a visit lies in a named confirmation window."""
-        window = self.definition.confirmation.windows[number]
-        waited = self.days[visit] - self.days[onset]
-        return window.from_day <= waited and (window.to_day is None or waited <= window.to_day)
-
-    def is_confirmed(self, change: Change, confirming: int) -> bool:
-        """Return whether a change holds at the confirming visit and, where required, at every visit up to it."""
-        between = range(change.onset + 1, confirming) if self.definition.confirmation.every_visit else range(0)
-        return all(self.holds(visit, change) for visit in (*between, confirming))
-
-    def is_counted(self, change: Change, eligible: list[int]) -> bool:
-        """Return whether an unconfirmed worsening counts because no later visit could confirm it."""
-        rule = self.definition.last_visit
-        if rule.worsening == "unconfirmed":
-            return False
-        if rule.within_days is not None and self.days[change.onset] - self.days[0] > rule.within_days:
-            return False
-        if rule.when == "first seen at the last visit":
-            return change.onset == self.last
-        return not eligible and all(self.holds(visit, change) for visit in range(change.onset + 1, self.last + 1))
-
     def confirmed(self, change: Change, eligible: list[int]) -> bool:
         """Step E for a confirmed change (or one counted without confirmation: `eligible` empty); True ends the scan."""
         earliest = eligible[0] if eligible else change.onset
@@ -306,19 +236,6 @@ class Scan:
         """Return whether a confirmed change of any size in this direction moves the baseline."""
         allowed = self.definition.baseline.sub_threshold
         return allowed == "both" or allowed == ("worsening" if worsening else "improvement")
-
-    def is_sustained(self, change: Change, fails: int | None) -> bool:
-        """Return whether a confirmed change lasts as long as the definition asks."""
-        rule = self.definition.sustained
-        if rule.days == 0 or rule.kinds == ("improvement" if change.worsening else "worsening"):
-            return True
-        if self.definition.confirmation.every_visit:
-            return fails is None or (rule.days != "to the end" and self.days[fails] - self.days[change.onset] >= rule.days)
-        at = self.last
-        if rule.days != "to the end":
-            later = (visit for visit in range(change.onset + 1, self.last + 1) if self.days[visit] - self.days[change.onset] >= rule.days)  # type: ignore[operator]
-            at = next(later, self.last)
-        return self.holds(at, change)
 
     def move_on(self, change: Change, confirming: int, *, moves: bool, event: bool = True) -> None:
         """Step F: move the baseline where the definition says so, and the search after it.
@@ -388,10 +305,6 @@ class Scan:
             counted=False,
             outside=False,
         )
-
-    def first_in_window(self, visits: list[int], onset: int, number: int) -> int:
-        """Return the first of some visits that lies in a window; -1 for none."""
-        return next((visit for visit in visits if self.in_window(visit, onset, number)), -1)
 
     def last_meaningful(self, change: Change, confirming: list[int]) -> int:
         """Return the last visit before onset from whose score the change is past its threshold up to confirmation."""

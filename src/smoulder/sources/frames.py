@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
@@ -19,6 +19,8 @@ def as_polars(frame: Any, name: str) -> pl.DataFrame:
         return frame.collect()
     if _is_pandas(frame):
         return _from_pandas(frame, name)
+    if isinstance(frame, Mapping):
+        return _from_mapping(cast("Mapping[str, Any]", frame), name)
     if hasattr(frame, "__arrow_c_stream__"):
         try:
             return pl.DataFrame(frame)
@@ -27,6 +29,14 @@ def as_polars(frame: Any, name: str) -> pl.DataFrame:
     raise SourceError(
         f"The {name} table is a {type(frame).__name__}; give a path, or a frame of polars, pandas or anything with the Arrow C stream."
     )
+
+
+def _from_mapping(columns: Mapping[str, Any], name: str) -> pl.DataFrame:
+    """Return a mapping of column name -> values as a frame."""
+    try:
+        return pl.DataFrame({str(key): values if isinstance(values, pl.Series) else _from_objects(values) for key, values in columns.items()})
+    except (TypeError, pl.exceptions.PolarsError) as error:
+        raise SourceError(f"The {name} table cannot be made of the mapping given: {error}") from error
 
 
 def _is_pandas(frame: object) -> bool:
@@ -47,10 +57,7 @@ def _from_pandas_column(column: Any) -> pl.Series:
     """Return one pandas column with its own type where polars has it, and as text otherwise."""
     dtype = column.dtype
     if getattr(dtype, "tz", None) is not None:
-        # The wall clock is what counts; the zone only makes reading tell that it was cut.
-        return pl.Series(column.dt.tz_localize(None).to_numpy()).dt.replace_time_zone(
-            "UTC"
-        )
+        return _zoned(column, str(dtype.tz))
     if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
         values = pl.Series(column.to_numpy())
         return values.fill_nan(None) if dtype.kind == "f" else values
@@ -59,6 +66,16 @@ def _from_pandas_column(column: Any) -> pl.Series:
     objects = column.to_numpy(dtype=object)
     missing = column.isna().to_numpy()
     return _from_objects(None if gone else value for value, gone in zip(objects, missing, strict=True))
+
+
+def _zoned(column: Any, zone: str) -> pl.Series:
+    """Return timestamps that show the same wall clock in the same zone."""
+    instants = pl.Series(column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()).dt.replace_time_zone("UTC")
+    try:
+        return instants.dt.convert_time_zone(zone)
+    except (ValueError, pl.exceptions.PolarsError):
+        # Fixed offsets have no name in polars; the wall clock is what counts.
+        return pl.Series(column.dt.tz_localize(None).to_numpy()).dt.replace_time_zone("UTC")
 
 
 def _from_objects(values: Iterable[Any]) -> pl.Series:

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+import polars as pl
+
 from smoulder.errors import SourceError, UsageError, unknown
 from smoulder.findings import Finding
 from smoulder.sources.columns import is_visits
@@ -51,7 +54,7 @@ def locate(source: Any, given: Mapping[str, Any], measures: Sequence[Measure]) -
     Raises SourceError for what cannot be opened and UsageError for a table that does not exist.
     """
     given = {name: table for name, table in given.items() if table is not None}
-    if isinstance(source, Mapping):
+    if isinstance(source, Mapping) and not _is_columns(cast("Mapping[str, Any]", source)):
         named = cast("Mapping[str, Any]", source)
         for name in named:
             if name not in TABLES:
@@ -71,6 +74,13 @@ def locate(source: Any, given: Mapping[str, Any], measures: Sequence[Measure]) -
     if source is None:
         located = _with_settings_beside(located, given)
     return Located(tables=tables, settings=located.settings, findings=located.findings)
+
+
+def _is_columns(mapping: Mapping[str, Any]) -> bool:
+    """Return whether a mapping gives the columns of one table rather than tables."""
+    return not any(key in TABLES for key in mapping) and all(
+        isinstance(values, Sequence | pl.Series | np.ndarray) and not isinstance(values, str) for values in mapping.values()
+    )
 
 
 def _with_settings_beside(located: Located, given: Mapping[str, Any]) -> Located:
@@ -142,7 +152,7 @@ def _in_folder(folder: Path, settings: Settings) -> list[_Candidate]:
         kind = kind_of(path)
         if not path.is_file() or not kind or path.name.startswith((".", "~$")) or path.resolve() in stated:
             continue
-        stem = path.name.partition(".")[0]
+        stem = _stem(path)
         if path.name.lower().endswith(".txt") and not _tables_named(stem):
             continue
         if kind == "sheets" and not _tables_named(stem):
@@ -150,6 +160,12 @@ def _in_folder(folder: Path, settings: Settings) -> list[_Candidate]:
             continue
         candidates.append(_Candidate(name=stem, label=path.name, open=_opener(path)))
     return candidates
+
+
+def _stem(path: Path) -> str:
+    """Return a file's name without the ending that says its kind."""
+    name = path.name.removesuffix(".gz")
+    return name.rpartition(".")[0] or name
 
 
 def _opener(path: Path) -> Callable[[], Opened]:

@@ -1,0 +1,147 @@
+"""The visits in order: two on one day, rows without a score, long gaps, sudden jumps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from smoulder.errors import counted
+from smoulder.findings import Finding
+from smoulder.loaded import Loaded, Table
+from smoulder.terms import MEASURES, Calendar, day_text
+
+GAP_DAYS = 1826
+"""Five years."""
+JUMP_DAYS = 30
+JUMP_UNITS = MEASURES["edss"].units(3)
+
+
+def visit_findings(loaded: Loaded) -> Iterator[Finding]:
+    """Yield what is wrong or odd about the visits in order."""
+    table = loaded.tables["visits"]
+    yield from _without_score(table)
+    key = table.keys.key
+    if len(key) < 2:
+        return
+    yield from _same_day(table, loaded)
+    yield from _gaps(table, loaded.calendar)
+    if "edss" in table.frame.columns:
+        yield from _jumps(table, loaded.calendar)
+
+
+def _without_score(table: Table) -> Iterator[Finding]:
+    empty = ~table.scored()
+    if table.faulty is not None:
+        empty &= ~table.faulty
+    if empty.any():
+        yield table.finding(
+            "notice",
+            code="row-without-score",
+            problem=f"{counted(int(empty.sum()), 'row')} of {table.frame.height:,} {'has' if empty.sum() == 1 else 'have'} no score and "
+            f"{'is' if empty.sum() == 1 else 'are'} set aside.",
+            advice="Nothing to do if nothing was measured there.",
+            at=empty,
+        )
+
+
+def _same_day(table: Table, loaded: Loaded) -> Iterator[Finding]:
+    """Yield, for each measure, the days on which a patient has several scores of it."""
+    key = table.keys.key
+    again = np.flatnonzero(key[1:] == key[:-1])
+    if not len(again):
+        return
+    places = np.unique(np.concatenate((again, again + 1)))
+    rows = pl.Series(table.keys.positions()[places])
+    for measure in table.measures:
+        scores = table.frame[measure.key].gather(rows)
+        shared = pl.DataFrame({"key": key[places], "row": rows, "scored": scores.is_not_null()}).filter("scored")
+        shared = shared.filter(pl.col("key").is_duplicated())
+        if shared.height:
+            days = shared["key"].n_unique()
+            yield _same_day_finding(table, measure.key, shared["row"], days, loaded)
+
+
+def _same_day_finding(table: Table, measure: str, rows: pl.Series, n_days: int, loaded: Loaded) -> Finding:
+    name = next(m.name for m in table.measures if m.key == measure)
+    days = table.frame["date"].gather(rows)
+    written = table.raw[measure].gather(rows).cast(pl.String)
+    found = pl.Series([f"{text} on {day_text(day, loaded.calendar)}" for text, day in zip(written, days, strict=True)], dtype=pl.String)
+    what = f"{counted(len(rows), 'row')} give {name} more than once for one patient and day ({counted(n_days, 'such day')})"
+    if loaded.same_day == "error":
+        advice = 'Delete the wrong ones, or say which to take: same_day="last", "lowest" or "highest".'
+        return table.finding("error", code="score-twice-a-day", problem=f"{what}.", advice=advice, column=measure, at=rows, found=found)
+    taken = {"last": "last in the file", "lowest": "lowest", "highest": "highest"}[loaded.same_day]
+    return table.finding(
+        "notice", code="score-one-a-day", problem=f"{what}; the {taken} is taken.", advice="Nothing to do.", column=measure, at=rows, found=found
+    )
+
+
+def _later(table: Table, apart: NDArray[np.bool_]) -> tuple[pl.Series, NDArray[np.int64]]:
+    """Return the rows of the later visits of chosen neighbours, and their places in the keys."""
+    places = np.flatnonzero(apart) + 1
+    position = table.keys.position
+    return pl.Series((places if position is None else position[places]).astype(np.uint32)), places
+
+
+def _gaps(table: Table, calendar: Calendar) -> Iterator[Finding]:
+    """Yield a warning for visits more than five years after the one before."""
+    key = table.keys.key
+    # Neighbours of different patients are at least 2**32 - 2**31 apart, unless the second's day is far below the first's.
+    step = np.diff(key)
+    apart = step > GAP_DAYS
+    places = np.flatnonzero(apart)
+    apart[places] = (key[places] >> 32) == (key[places + 1] >> 32)
+    if not apart.any():
+        return
+    rows, places = _later(table, apart)
+    found = [f"{step[p - 1] / 365.25:.1f} years after the visit before, {_day(key[p - 1], calendar)}" for p in places]
+    yield table.finding(
+        "warning",
+        code="visit-gap",
+        problem=f"{counted(len(places), 'visit')} {'comes' if len(places) == 1 else 'come'} more than 5 years after the patient's visit before.",
+        advice="Check the days; a change found after such a gap may have come at any time in it.",
+        column="date",
+        at=rows,
+        found=pl.Series(found, dtype=pl.String),
+    )
+
+
+def _day(key: np.int64, calendar: Calendar) -> str:
+    return day_text(int(key & 0xFFFFFFFF) - 2**31, calendar) if -2**31 < int(key & 0xFFFFFFFF) - 2**31 else ""
+
+
+def _jumps(table: Table, calendar: Calendar) -> Iterator[Finding]:
+    """Yield a notice for changes of 3 EDSS points or more within 30 days."""
+    key = table.keys.key
+    close = np.flatnonzero(np.diff(key) <= JUMP_DAYS)
+    position = table.keys.position
+    edss = table.frame["edss"]
+
+    def scores(places: NDArray[np.int64]) -> NDArray[np.float64]:
+        rows = places if position is None else position[places]
+        return edss.gather(pl.Series(rows.astype(np.uint32))).cast(pl.Float64).to_numpy()
+
+    before, after = scores(close), scores(close + 1)
+    jump = np.abs(after - before) >= JUMP_UNITS
+    if not jump.any():
+        return
+    apart = np.zeros(len(key) - 1, dtype=np.bool_)
+    apart[close[jump]] = True
+    rows, places = _later(table, apart)
+    text = MEASURES["edss"].text
+    found = [
+        f"EDSS {text(int(a))} on {_day(key[p - 1], calendar)}, {text(int(b))} on {_day(key[p], calendar)}"
+        for a, b, p in zip(before[jump], after[jump], places, strict=True)
+    ]
+    yield table.finding(
+        "notice",
+        code="score-jump",
+        problem=f"{counted(len(places), 'visit')} {'differs' if len(places) == 1 else 'differ'} by 3 EDSS points or more from one at most {JUMP_DAYS} days before.",
+        advice="Check for typing errors; a relapse may explain it.",
+        column="edss",
+        at=rows,
+        found=pl.Series(found, dtype=pl.String),
+    )

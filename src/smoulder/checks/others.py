@@ -1,0 +1,70 @@
+"""Treatments, patients and MRI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from smoulder.checks.rule import Rule, apply
+from smoulder.findings import Finding
+from smoulder.loaded import Loaded, Table
+
+
+def other_findings(loaded: Loaded) -> Iterator[Finding]:
+    """Yield what is wrong with the tables beside visits and relapses."""
+    for name, rules in (("treatments", _treatment_rules), ("patients", _patient_rules), ("mri", _scan_rules)):
+        table = loaded.tables.get(name)
+        if table is not None:
+            yield from apply(table, rules(table))
+
+
+def _treatment_rules(table: Table) -> Iterator[Rule]:
+    yield Rule(
+        level="error",
+        code="treatment-unnamed",
+        column="treatment",
+        broken=pl.col("treatment").is_null(),
+        problem="{n} rows name no treatment.",
+        advice="Write its name, or delete the rows.",
+    )
+    if "end_date" in table.frame.columns:
+        yield Rule(
+            level="error",
+            code="treatment-ends-early",
+            column="end_date",
+            broken=pl.col("end_date") < pl.col("start_date"),
+            problem="{n} treatments end before they start.",
+            advice="Correct the two days.",
+        )
+
+
+def _patient_rules(table: Table) -> Iterator[Rule]:
+    yield Rule(
+        level="error",
+        code="patient-twice",
+        column="patient",
+        broken=pl.col("patient").is_duplicated() & pl.col("patient").is_not_null(),
+        problem="{n} rows are of patients who have more than one row; the table has one row a patient.",
+        advice="Keep one row for each.",
+    )
+    if {"relapses_recorded_from", "relapses_recorded_to"} <= set(table.frame.columns):
+        yield Rule(
+            level="error",
+            code="recording-ends-early",
+            column="relapses_recorded_to",
+            broken=pl.col("relapses_recorded_to") < pl.col("relapses_recorded_from"),
+            problem="For {n} patients the recording of relapses ends before it begins.",
+            advice="Correct the two days.",
+        )
+
+
+def _scan_rules(table: Table) -> Iterator[Rule]:
+    yield Rule(
+        level="warning",
+        code="scan-twice-a-day",
+        column="date",
+        broken=pl.struct("patient", "date").is_duplicated() & pl.col("patient").is_not_null() & pl.col("date").is_not_null(),
+        problem="{n} rows are scans of one patient on one day; all are kept.",
+        advice="Check that lesions are not counted twice.",
+    )

@@ -1,0 +1,199 @@
+"""Who is in the tables: ids that nearly match, people known to one table only, people with little to go by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+
+from smoulder.errors import counted
+from smoulder.findings import CASE_SCHEMA, Finding
+from smoulder.loaded import Loaded, Table
+
+
+def people_findings(loaded: Loaded) -> Iterator[Finding]:
+    """Yield what is wrong or odd about who is in the tables."""
+    visits = loaded.tables["visits"]
+    yield from _near_within(visits)
+    for name, table in loaded.tables.items():
+        if name != "visits":
+            yield from _strangers(table, visits)
+    yield from _little_to_go_by(visits)
+    if "patients" in loaded.tables:
+        yield from _unlisted(loaded.tables["patients"], visits)
+
+
+def near_form(ids: pl.Series) -> pl.Series:
+    """Return ids as they are compared for near misses: no blanks, lower case, no leading zeros, no '.0'.
+
+    >>> near_form(pl.Series(["P01", "p1 ", "002", "2.0"])).to_list()
+    ['p1', 'p1', '2', '2']
+    """
+    plain = ids.str.to_lowercase().str.replace_all(r"\s", "").str.replace(r"^(\d+)\.0+$", "$1")
+    return plain.str.replace_all(r"(^|\D)0+(\d)", "${1}${2}")
+
+
+def _people(patients: pl.Series, found: pl.Series | None = None) -> pl.DataFrame:
+    """Return cases that are about people, not rows."""
+    return pl.DataFrame(
+        {
+            "row": pl.repeat(None, len(patients), dtype=pl.Int64, eager=True),
+            "patient": patients,
+            "found": pl.repeat("", len(patients), dtype=pl.String, eager=True) if found is None else found,
+        },
+        schema=CASE_SCHEMA,
+    )
+
+
+def _near_within(visits: Table) -> Iterator[Finding]:
+    """Yield a warning where ids of the visits differ only by case, zeros or blanks."""
+    ids = visits.ids
+    near = near_form(ids)
+    twins = pl.DataFrame({"id": ids, "near": near}).filter(near.is_duplicated())
+    if not twins.height:
+        return
+    groups = twins.group_by("near").agg(pl.col("id").sort()).sort("near")
+    found = groups.select(pl.format("'{}'", pl.col("id").list.join("', '")).alias("found"))["found"]
+    yield Finding(
+        level="warning",
+        code="patient-near-twins",
+        table="visits",
+        column=visits.columns["patient"],
+        problem=f"{counted(groups.height, 'id')} {'is' if groups.height == 1 else 'are'} written in several ways that differ only by "
+        "capitals, leading zeros or blanks; they are kept as different people.",
+        advice="Write the id of one person in one way; where they are different people, nothing is to be done.",
+        cases=_people(groups["id"].list.first(), found),
+    )
+
+
+def _strangers(table: Table, visits: Table) -> Iterator[Finding]:
+    """Yield what is found about people of a table that the visits do not have."""
+    ids = table.ids
+    unknown = ids.filter(~ids.is_in(visits.ids.implode()))
+    if not len(unknown):
+        return
+    known = pl.DataFrame({"near": near_form(visits.ids), "known": visits.ids}).unique("near", keep="first", maintain_order=True)
+    pairs = pl.DataFrame({"id": unknown, "near": near_form(unknown)}).join(known, on="near", how="left", maintain_order="left")
+    yield from _near_misses(table, pairs.filter(pl.col("known").is_not_null()))
+    yield from _unknown(table, pairs.filter(pl.col("known").is_null())["id"])
+
+
+def _rows_of(table: Table, ids: pl.Series) -> pl.Series:
+    """Return (n_rows,) whether the row is of one of the `ids`."""
+    return table.ids.is_in(ids.implode()).gather(table.frame["patient"].to_physical()).fill_null(False)
+
+
+def _near_misses(table: Table, pairs: pl.DataFrame) -> Iterator[Finding]:
+    """Yield the error about ids that the visits have in a slightly different form."""
+    if not pairs.height:
+        return
+    cases = table.cases(_rows_of(table, pairs["id"])).drop("found")
+    told = cases.join(pairs, left_on="patient", right_on="id", how="left", maintain_order="left")
+    told = told.select("row", patient="known", found=pl.format("written '{}' here, '{}' in visits", pl.col("patient"), pl.col("known")))
+    if not told.height:
+        return
+    yield Finding(
+        level="error",
+        code="patient-near-miss",
+        table=table.name,
+        column=table.columns["patient"],
+        problem=f"{counted(pairs.height, 'id')} {'does' if pairs.height == 1 else 'do'} not match the visits but nearly: only capitals, "
+        "leading zeros or blanks differ.",
+        advice="Ids are text, so '002' and '2' are two people: write them in one way in all tables.",
+        cases=told,
+    )
+
+
+_STRANGER_ADVICE = "Check that the visits are complete; if they are, nothing is to be done."
+
+
+def _unknown(table: Table, ids: pl.Series) -> Iterator[Finding]:
+    """Yield the finding about people without any visit."""
+    at = _rows_of(table, ids)
+    if not at.any():
+        return
+    people = counted(len(ids), "patient")
+    have = "has" if len(ids) == 1 else "have"
+    if table.name == "patients":
+        yield table.finding(
+            "notice",
+            code="patient-without-visits",
+            problem=f"{people} {have} no visit; they are not in the cohort.",
+            advice=_STRANGER_ADVICE,
+            column="patient",
+            at=at,
+        )
+        return
+    yield table.finding(
+        "warning",
+        code="patient-unknown",
+        problem=f"{counted(int(at.sum()), 'row')} of {people} who {have} no visit {'is' if at.sum() == 1 else 'are'} set aside.",
+        advice=_STRANGER_ADVICE,
+        column="patient",
+        at=at,
+    )
+
+
+def _little_to_go_by(visits: Table) -> Iterator[Finding]:
+    """Yield findings about people without a usable visit, and with one only."""
+    if not visits.frame.height:
+        yield visits.finding(
+            "warning",
+            code="visits-empty",
+            problem="The table of visits has its columns but no row.",
+            advice="Check that the right file was given; an empty cohort gives empty results.",
+        )
+        return
+    starts = np.searchsorted(visits.keys.key, np.arange(len(visits.ids) + 1, dtype=np.int64) << 32)
+    n_rows = np.diff(starts)
+    fine = _every_row_fine(visits)
+    none = visits.ids.filter(pl.Series((n_rows == 0) & fine))
+    if len(none):
+        yield Finding(
+            level="warning",
+            code="patient-without-score",
+            table="visits",
+            column=visits.columns["patient"],
+            problem=f"{counted(len(none), 'patient')} {'has' if len(none) == 1 else 'have'} visits but not one score; they are not in the cohort "
+            "and not in any denominator.",
+            advice="Check that their scores were not lost; say in the methods how many they were.",
+            cases=_people(none),
+        )
+    single = visits.ids.filter(pl.Series(n_rows == 1))
+    if len(single):
+        yield Finding(
+            level="notice",
+            code="patient-one-visit",
+            table="visits",
+            column=visits.columns["patient"],
+            problem=f"{counted(len(single), 'patient')} {'has' if len(single) == 1 else 'have'} one visit with a score only; no change can be seen there.",
+            advice="Nothing to do; they count as people followed, without an event.",
+            cases=_people(single),
+        )
+
+
+def _every_row_fine(visits: Table) -> np.ndarray:
+    """Return (n_ids,) whether all rows of the patient could be read and have a day."""
+    fine = np.ones(len(visits.ids), dtype=np.bool_)
+    at_fault = visits.frame["date"].is_null() & visits.scored()
+    if visits.faulty is not None:
+        at_fault |= visits.faulty
+    codes = visits.frame["patient"].to_physical().filter(at_fault).drop_nulls().to_numpy()
+    fine[codes] = False
+    return fine
+
+
+def _unlisted(patients: Table, visits: Table) -> Iterator[Finding]:
+    missing = visits.ids.filter(~visits.ids.is_in(patients.ids.implode()))
+    if len(missing):
+        yield Finding(
+            level="notice",
+            code="patient-not-listed",
+            table="patients",
+            column=patients.columns["patient"],
+            problem=f"{counted(len(missing), 'patient')} with visits {'is' if len(missing) == 1 else 'are'} not in the table of patients; "
+            "nothing else is known of them.",
+            advice="Add them if what the table says is needed.",
+            cases=_people(missing),
+        )

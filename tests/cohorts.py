@@ -1,0 +1,114 @@
+"""Small cohorts written by hand: `cohort_of({"A": {"edss": "0:2.0 90:3.0"}}, relapses={"A": [40]})`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+import polars as pl
+
+from smoulder.rulebook.catalogue import WorkedPatient
+from smoulder.rulebook.model import Definition
+from smoulder.tables import Cohort, RelapseKnowledge, Relapses, Visits
+from smoulder.terms import MEASURES, MISSING, Measure
+
+
+def cohort_of(
+    visits: Mapping[str, Mapping[str, str]],
+    relapses: Mapping[str, Sequence[int]] | None = None,
+    *,
+    knowledge: RelapseKnowledge = "recorded",
+    unscheduled: Mapping[str, Collection[int]] | None = None,
+    recorded: Mapping[str, tuple[int | None, int | None]] | None = None,
+    time_zero: Mapping[str, int] | None = None,
+    measures: Sequence[str] = (),
+    custom: Sequence[Measure] = (),
+) -> Cohort:
+    """Return a cohort whose days are day numbers, without going through `read`.
+
+    Parameters
+    ----------
+    visits
+        Patient -> measure -> "day:score day:score …". Several measures on one day are one visit.
+    relapses
+        Patient -> days of onset, in any order.
+    unscheduled
+        Patient -> days of visits that were not planned.
+    recorded
+        Patient -> first and last day on which relapses were recorded; None: not said.
+    time_zero
+        Patient -> the day that counts as the start.
+    measures
+        Measures that the visits have a column for, also where nobody has a score.
+    custom
+        Measures that are not known by themselves.
+    """
+    names = sorted(visits)
+    known = MEASURES | {measure.key: measure for measure in custom}
+    columns = dict.fromkeys([*measures, *(key for series in visits.values() for key in series)])
+    rows = {name: rows_of(visits[name]) for name in names}
+    days = {name: sorted(rows[name]) for name in names}
+    attacks = {name: sorted(set((relapses or {}).get(name, ()))) for name in names}
+
+    def units(key: str, score: float | None) -> int:
+        return MISSING if score is None else known[key].units(score)
+
+    def told(days: Mapping[str, int | None]) -> np.ndarray:
+        stated = (days.get(name) for name in names)
+        return np.array([MISSING if day is None else day for day in stated], dtype=np.int32)
+
+    return Cohort(
+        patients=pl.Series("patient", names, dtype=pl.String),
+        visits=Visits(
+            first=starts([len(days[name]) for name in names]),
+            day=np.array([day for name in names for day in days[name]], dtype=np.int32),
+            scores={
+                key: np.array([units(key, rows[name][day].get(key)) for name in names for day in days[name]], dtype=np.int32)
+                for key in columns
+            },
+            scheduled=None
+            if unscheduled is None
+            else np.array([day not in unscheduled.get(name, ()) for name in names for day in days[name]], dtype=np.bool_),
+        ),
+        relapses=Relapses(
+            first=starts([len(attacks[name]) for name in names]),
+            day=np.array([day for name in names for day in attacks[name]], dtype=np.int32),
+        ),
+        relapse_knowledge=knowledge,
+        recorded_from=None if recorded is None else told({name: bounds[0] for name, bounds in recorded.items()}),
+        recorded_to=None if recorded is None else told({name: bounds[1] for name, bounds in recorded.items()}),
+        time_zero=None if time_zero is None else told(dict(time_zero)),
+        calendar="day",
+        custom_measures=tuple(custom),
+    )
+
+
+def cohort_of_worked(patients: Mapping[str, WorkedPatient], definition: Definition) -> Cohort:
+    """Return the cohort of worked patients, with a column for every measure of a definition."""
+    specs = [rule.spec() for rule in definition.measures]
+    stated = {key for patient in patients.values() for key in patient.visits}
+    # The mean of two hands follows from the hands where they are given.
+    hands = {"nhpt"} if {"nhpt_dominant", "nhpt_nondominant"} <= stated else set()
+    return cohort_of(
+        {name: patient.visits for name, patient in patients.items()},
+        {name: patient.relapses for name, patient in patients.items()},
+        measures=[spec.key for spec in specs if spec.key not in hands],
+        custom=[spec for spec in specs if spec.key not in MEASURES],
+    )
+
+
+def rows_of(series: Mapping[str, str]) -> dict[int, dict[str, float]]:
+    """Return day -> measure -> score."""
+    rows: dict[int, dict[str, float]] = {}
+    for measure, text in series.items():
+        for item in text.split():
+            day, score = item.split(":")
+            row = rows.setdefault(int(day), {})
+            assert measure not in row, f"day {day} twice in {text!r}"
+            row[measure] = float(score)
+    return rows
+
+
+def starts(lengths: Sequence[int]) -> np.ndarray:
+    """Return (n + 1,) where each patient's rows start."""
+    return np.concatenate([[0], np.cumsum(np.array(lengths, dtype=np.int64))]).astype(np.int64)

@@ -1,0 +1,57 @@
+"""What a comparison with another program comes to: counts, and every difference with its name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class NamedDifference:
+    """One patient whose answers differ, and why."""
+
+    config: str
+    patient: str
+    names: tuple[str, ...]
+    """Habits of the peer that give its answer; empty while unexplained."""
+    ours: list[Row]
+    theirs: list[Row]
+
+
+@dataclass
+class Agreement:
+    """What the comparison of one configuration came to."""
+
+    config: str
+    group: str
+    patients: int = 0
+    identical: int = 0
+    differences: list[NamedDifference] = field(default_factory=list)
+
+    @property
+    def unexplained(self) -> list[NamedDifference]:
+        """The differences without a name."""
+        return [difference for difference in self.differences if not difference.names]
+
+
+def table(agreements: list[Agreement]) -> str:
+    """Return the agreement table: a line a group, and the named differences below it."""
+    lines = [f"{'group':<8}{'configurations':>15}{'patients':>10}{'identical':>11}{'named':>8}{'unexplained':>13}"]
+    for group in [*sorted({agreement.group for agreement in agreements}), "all"]:
+        some = [agreement for agreement in agreements if group in ("all", agreement.group)]
+        named = sum(len(agreement.differences) - len(agreement.unexplained) for agreement in some)
+        unexplained = sum(len(agreement.unexplained) for agreement in some)
+        lines.append(
+            f"{group:<8}{len(some):>15,}{sum(a.patients for a in some):>10,}{sum(a.identical for a in some):>11,}"
+            f"{named:>8,}{unexplained:>13,}"
+        )
+    names = Counter(" + ".join(d.names) for a in agreements for d in a.differences if d.names)
+    lines += ["", "named differences"] + [f"  {n:>6,}  {name}" for name, n in names.most_common()]
+    unexplained = [difference for agreement in agreements for difference in agreement.unexplained]
+    if unexplained:
+        lines += ["", "unexplained"]
+        lines += [f"  {d.config} {d.patient}\n    ours   {d.ours}\n    theirs {d.theirs}" for d in unexplained[:20]]
+    return "\n".join(lines)

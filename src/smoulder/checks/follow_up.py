@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from smoulder.errors import counted
 from smoulder.findings import Finding
-from smoulder.loaded import Loaded, Table
-from smoulder.terms import MEASURES, Calendar, day_text
+from smoulder.loaded import Loaded, Table, days_in
+from smoulder.terms import MEASURES, Calendar
 
 GAP_DAYS = 1826
 """Five years."""
@@ -66,16 +66,24 @@ def _same_day(table: Table, loaded: Loaded) -> Iterator[Finding]:
 
 def _same_day_finding(table: Table, measure: str, rows: pl.Series, n_days: int, loaded: Loaded) -> Finding:
     name = next(m.name for m in table.measures if m.key == measure)
-    days = table.frame["date"].gather(rows)
     written = table.raw[measure].gather(rows).cast(pl.String)
-    found = pl.Series([f"{text} on {day_text(day, loaded.calendar)}" for text, day in zip(written, days, strict=True)], dtype=pl.String)
+    days = day_texts(table.frame["date"].gather(rows), loaded.calendar)
+    found = pl.select(pl.format("{} on {}", written, days).alias("found"))["found"]
     what = f"{counted(len(rows), 'row')} give {name} more than once for one patient and day ({counted(n_days, 'such day')})"
     if loaded.same_day == "error":
         advice = 'Delete the wrong ones, or say which to take: same_day="last", "lowest" or "highest".'
-        return table.finding("error", code="score-twice-a-day", problem=f"{what}.", advice=advice, column=measure, at=rows, found=found)
+        return table.finding(
+            "error", code="score-twice-a-day", problem=f"{what}.", advice=advice, column=measure, at=rows, found=found
+        )
     taken = {"last": "last in the file", "lowest": "lowest", "highest": "highest"}[loaded.same_day]
     return table.finding(
-        "notice", code="score-one-a-day", problem=f"{what}; the {taken} is taken.", advice="Nothing to do.", column=measure, at=rows, found=found
+        "notice",
+        code="score-one-a-day",
+        problem=f"{what}; the {taken} is taken.",
+        advice="Nothing to do.",
+        column=measure,
+        at=rows,
+        found=found,
     )
 
 
@@ -97,7 +105,10 @@ def _gaps(table: Table, calendar: Calendar) -> Iterator[Finding]:
     if not apart.any():
         return
     rows, places = _later(table, apart)
-    found = [f"{step[p - 1] / 365.25:.1f} years after the visit before, {_day(key[p - 1], calendar)}" for p in places]
+    years = pl.Series(step[places - 1] / 365.25).round(1)
+    found = pl.select(pl.format("{} years after the visit before, {}", years, _days(key[places - 1], calendar)).alias("found"))[
+        "found"
+    ]
     yield table.finding(
         "warning",
         code="visit-gap",
@@ -105,12 +116,19 @@ def _gaps(table: Table, calendar: Calendar) -> Iterator[Finding]:
         advice="Check the days; a change found after such a gap may have come at any time in it.",
         column="date",
         at=rows,
-        found=pl.Series(found, dtype=pl.String),
+        found=found,
     )
 
 
-def _day(key: np.int64, calendar: Calendar) -> str:
-    return day_text(int(key & 0xFFFFFFFF) - 2**31, calendar) if -2**31 < int(key & 0xFFFFFFFF) - 2**31 else ""
+def _days(key: NDArray[np.int64], calendar: Calendar) -> pl.Series:
+    return day_texts(pl.Series(days_in(key)), calendar)
+
+
+def day_texts(days: pl.Series, calendar: Calendar) -> pl.Series:
+    """Return (n,) days as they are written in sentences."""
+    if calendar == "date":
+        return days.cast(pl.Int32).cast(pl.Date).cast(pl.String)
+    return pl.select(pl.format("day {}", days).alias("day"))["day"]
 
 
 def _jumps(table: Table, calendar: Calendar) -> Iterator[Finding]:
@@ -131,11 +149,9 @@ def _jumps(table: Table, calendar: Calendar) -> Iterator[Finding]:
     apart = np.zeros(len(key) - 1, dtype=np.bool_)
     apart[close[jump]] = True
     rows, places = _later(table, apart)
-    text = MEASURES["edss"].text
-    found = [
-        f"EDSS {text(int(a))} on {_day(key[p - 1], calendar)}, {text(int(b))} on {_day(key[p], calendar)}"
-        for a, b, p in zip(before[jump], after[jump], places, strict=True)
-    ]
+    was, now = (pl.Series(units[jump] / MEASURES["edss"].units_per_point) for units in (before, after))
+    days_before, days_after = _days(key[places - 1], calendar), _days(key[places], calendar)
+    found = pl.select(pl.format("EDSS {} on {}, {} on {}", was, days_before, now, days_after).alias("found"))["found"]
     yield table.finding(
         "notice",
         code="score-jump",
@@ -143,5 +159,5 @@ def _jumps(table: Table, calendar: Calendar) -> Iterator[Finding]:
         advice="Check for typing errors; a relapse may explain it.",
         column="edss",
         at=rows,
-        found=pl.Series(found, dtype=pl.String),
+        found=found,
     )

@@ -90,7 +90,9 @@ def _near_misses(table: Table, pairs: pl.DataFrame) -> Iterator[Finding]:
         return
     cases = table.cases(_rows_of(table, pairs["id"])).drop("found")
     told = cases.join(pairs, left_on="patient", right_on="id", how="left", maintain_order="left")
-    told = told.select("row", patient="known", found=pl.format("written '{}' here, '{}' in visits", pl.col("patient"), pl.col("known")))
+    told = told.select(
+        "row", patient="known", found=pl.format("written '{}' here, '{}' in visits", pl.col("patient"), pl.col("known"))
+    )
     if not told.height:
         return
     yield Finding(

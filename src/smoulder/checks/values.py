@@ -57,7 +57,12 @@ def _no_day(table: Table) -> Rule:
     broken = pl.col(day).is_null()
     if table.name == "visits":
         broken &= pl.any_horizontal(pl.col(measure.key).is_not_null() for measure in table.measures)
-    what = {"visits": "a score but no day of the visit", "relapses": "no day of onset", "treatments": "no first day", "mri": "no day of the scan"}
+    what = {
+        "visits": "a score but no day of the visit",
+        "relapses": "no day of onset",
+        "treatments": "no first day",
+        "mri": "no day of the scan",
+    }
     return Rule(
         level="error",
         code="date-missing",

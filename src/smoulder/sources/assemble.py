@@ -72,7 +72,8 @@ def assemble(loaded: Loaded, findings: Sequence[Finding], *, keep_going: bool = 
     )
     cohort, other_accounts = _with_others(cohort, loaded, barred)
     unusable = [
-        Account(table=name, rows_read=n, rows_kept=0, set_aside=(("the table cannot be used", n),) if n else ()) for name, n in loaded.unusable.items()
+        Account(table=name, rows_read=n, rows_kept=0, set_aside=(("the table cannot be used", n),) if n else ())
+        for name, n in loaded.unusable.items()
     ]
     accounts = (*accounts, *relapse_accounts, *other_accounts, *unusable)
     return replace(cohort, report=replace(report, accounts=accounts))
@@ -95,7 +96,9 @@ def _account(table: Table, reasons: Sequence[tuple[str, pl.Series]], late: Seque
         free &= ~mask
     counts += late
     set_aside = tuple((reason, n) for reason, n in counts if n)
-    return Account(table=table.name, rows_read=table.rows_read, rows_kept=table.rows_read - sum(n for _, n in set_aside), set_aside=set_aside)
+    return Account(
+        table=table.name, rows_read=table.rows_read, rows_kept=table.rows_read - sum(n for _, n in set_aside), set_aside=set_aside
+    )
 
 
 def _visits(loaded: Loaded, barred: _Barred) -> tuple[pl.Series, Visits, tuple[Account, ...]]:
@@ -113,9 +116,7 @@ def _visits(loaded: Loaded, barred: _Barred) -> tuple[pl.Series, Visits, tuple[A
     new = np.ones(len(key), dtype=np.bool_)
     np.not_equal(key[1:], key[:-1], out=new[1:])
     starts = None if new.all() else np.flatnonzero(new)
-    scores = {
-        measure.key: _scores(table.frame[measure.key], position, starts, loaded.same_day) for measure in table.measures
-    }
+    scores = {measure.key: _scores(table.frame[measure.key], position, starts, loaded.same_day) for measure in table.measures}
     scheduled = _scheduled(table, position, starts)
     overruled = 0 if starts is None else _overruled(table, position, key, starts, loaded.same_day)
     key = key if starts is None else key[starts]
@@ -134,7 +135,9 @@ def _taken(column: pl.Series, position: NDArray[np.uint32] | None) -> pl.Series:
     return column if position is None else column.gather(pl.Series(position))
 
 
-def _scores(column: pl.Series, position: NDArray[np.uint32] | None, starts: NDArray[np.int64] | None, same_day: str) -> NDArray[np.int32]:
+def _scores(
+    column: pl.Series, position: NDArray[np.uint32] | None, starts: NDArray[np.int64] | None, same_day: str
+) -> NDArray[np.int32]:
     """Return (n_visits,) the scores of one measure in order, MISSING where there is none."""
     scores = _taken(column, position).fill_null(MISSING).to_numpy().astype(np.int32, copy=False)
     return np.ascontiguousarray(scores if starts is None else merged_scores(scores, starts, same_day)[0])
@@ -214,7 +217,9 @@ def _with_others(cohort: Cohort, loaded: Loaded, barred: _Barred) -> tuple[Cohor
         cohort = replace(cohort, treatments=_treatments(kept["treatments"]))
     if "mri" in kept:
         scans = kept["mri"].rename({"date": "day"})
-        cohort = replace(cohort, mri=scans.select("patient", "day", pl.exclude("patient", "day")).sort(scans.columns, nulls_last=True))
+        cohort = replace(
+            cohort, mri=scans.select("patient", "day", pl.exclude("patient", "day")).sort(scans.columns, nulls_last=True)
+        )
     return cohort, tuple(accounts)
 
 
@@ -244,7 +249,11 @@ def _with_attributes(cohort: Cohort, frame: pl.DataFrame) -> Cohort:
 
 
 def _texts_kept(attributes: pl.DataFrame) -> list[str]:
-    return [name for name, dtype in attributes.schema.items() if dtype == pl.String and name not in ("patient", "sex", "arm", "course")]
+    return [
+        name
+        for name, dtype in attributes.schema.items()
+        if dtype == pl.String and name not in ("patient", "sex", "arm", "course")
+    ]
 
 
 def _numbers_where_all_are(column: pl.Series) -> pl.Series:

@@ -172,7 +172,11 @@ def _second_choice(column: Column, chosen: str, others: Sequence[str]) -> Issue:
 
 
 def _absent(table: str, column: Column, names: Sequence[str]) -> Issue:
-    near = [name for name in names if plain(column.name) in plain(name) or difflib.SequenceMatcher(None, plain(column.name), plain(name)).ratio() > 0.6]
+    near = [
+        name
+        for name in names
+        if plain(column.name) in plain(name) or difflib.SequenceMatcher(None, plain(column.name), plain(name)).ratio() > 0.6
+    ]
     hint = f" Perhaps it is {one_of(near)}." if near else ""
     return Issue(
         level="error",
@@ -202,7 +206,11 @@ def cohort_toml(report: Report) -> str:
     for table in TABLES:
         used = [found for found in report.columns if found.table == table and found.meaning]
         if used:
-            lines += ["", f"[columns.{table}]", *(f"{found.meaning} = {json.dumps(found.column, ensure_ascii=False)}" for found in used)]
+            lines += [
+                "",
+                f"[columns.{table}]",
+                *(f"{found.meaning} = {json.dumps(found.column, ensure_ascii=False)}" for found in used),
+            ]
     stated = [(found, word) for found in report.columns if (word := _statable(found.format))]
     if stated:
         lines += ["", "[dates]", *(f'"{found.table}.{found.meaning}" = {json.dumps(word)}' for found, word in stated)]

@@ -34,7 +34,9 @@ def as_polars(frame: Any, name: str) -> pl.DataFrame:
 def _from_mapping(columns: Mapping[str, Any], name: str) -> pl.DataFrame:
     """Return a mapping of column name -> values as a frame."""
     try:
-        return pl.DataFrame({str(key): values if isinstance(values, pl.Series) else _from_objects(values) for key, values in columns.items()})
+        return pl.DataFrame(
+            {str(key): values if isinstance(values, pl.Series) else _from_objects(values) for key, values in columns.items()}
+        )
     except (TypeError, pl.exceptions.PolarsError) as error:
         raise SourceError(f"The {name} table cannot be made of the mapping given: {error}") from error
 

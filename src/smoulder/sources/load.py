@@ -9,7 +9,7 @@ from typing import Any, cast
 from smoulder.errors import SourceError, UsageError, unknown
 from smoulder.findings import Finding, FoundColumn, Level
 from smoulder.loaded import Loaded, Table
-from smoulder.sources.columns import Chosen, Stated, choose, found_columns, relapse_columns
+from smoulder.sources.columns import Stated, choose, found_columns, relapse_columns
 from smoulder.sources.dates import stated_format
 from smoulder.sources.files import Opened
 from smoulder.sources.ids import tidied
@@ -69,7 +69,8 @@ class _Reading:
         decimal: Decimal | None,
         measures: tuple[Measure, ...],
     ) -> None:
-        self.located, self.stated, self.formats, self.decimal, self.measures = located, stated, formats, decimal, measures
+        self.located, self.stated, self.formats, self.measures = located, stated, formats, measures
+        self.decimal: Decimal | None = decimal
         self.findings: list[Finding] = []
         self.columns: list[FoundColumn] = []
         self.unusable: dict[str, int] = {}
@@ -191,8 +192,8 @@ def _agree(reads: Mapping[str, Read], findings: list[Finding]) -> None:
 
 
 def _calendar(reads: Mapping[str, Read]) -> Calendar:
-    visits = calendars(reads["visits"]).get("date") if "visits" in reads else None
-    every = [calendar for read in reads.values() for calendar in calendars(read).values()]
+    visits: Calendar | None = calendars(reads["visits"]).get("date") if "visits" in reads else None
+    every: list[Calendar] = [calendar for read in reads.values() for calendar in calendars(read).values()]
     return visits or (every[0] if every else "date")
 
 

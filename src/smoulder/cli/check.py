@@ -1,0 +1,88 @@
+"""`smoulder check`: what is in the tables, and everything that is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from smoulder.cli.options import AS_FOUND, Data, Output, Reading
+from smoulder.cli.say import doing, give, give_table, say
+
+if TYPE_CHECKING:
+    from smoulder.findings import Report
+    from smoulder.tables import Cohort
+
+EXAMPLES = """Examples:
+  smoulder check my-data/
+  smoulder check export.xlsx --column edss=EDSS_total
+  smoulder check visits.csv --relapses schuebe.csv --date-format %d.%m.%Y
+  smoulder check my-data/ -o faults.xlsx       every faulty row, to work through in Excel
+  smoulder check my-data/ --save-map           writes my-data/cohort.toml, to be kept with the data
+
+Exit code: 0 no errors, 1 errors in the data, 2 wrong use. In Python: smoulder.check(smoulder.read(...))."""
+
+
+def check(
+    data: Data,
+    /,
+    *,
+    format: Annotated[Literal["text", "json", "csv"], Parameter(help="How to print it.")] = "text",
+    output: Annotated[Output, Parameter(help="Write every faulty row to FILE: .csv, .parquet, .xlsx or .json.")] = None,
+    save_map: Annotated[bool, Parameter(negative="", help="Write how the columns were understood to cohort.toml beside the data.")] = False,
+    reading: Reading = AS_FOUND,
+) -> int:
+    """Show what is in the tables, how their columns were understood, and everything that is wrong with them.
+
+    All faults are listed at once, each with its rows, its patients and what to do. An error stops an analysis, a warning may
+    change an answer, a notice says what was done. Rows add up: read = kept + set aside.
+    """
+    from smoulder.outputs import Files, report_document, write
+    from smoulder.reading import check as check_cohort
+
+    with doing(f"Reading and checking {data}"):
+        cohort = reading.read(data)
+        report = check_cohort(cohort)
+    document = report_document(report)
+    if format == "json":
+        give(document.json())
+    elif format == "csv":
+        give(document.table.write_csv())
+    else:
+        _give_text(cohort, report, data)
+    if output is not None:
+        with Files(reading.inputs(data)) as files:
+            write(document, output, files)
+        say(f"Wrote {output}")
+    if save_map:
+        _save_map(data, report)
+    return 1 if report.errors else 0
+
+
+def _give_text(cohort: Cohort, report: Report, data: str) -> None:
+    rows = [(c.table, c.column, c.meaning or "(not used)", c.format, c.decided_by if c.meaning else "") for c in report.columns]
+    if rows:
+        give_table(("table", "column in the file", "understood as", "written as", "decided by"), rows, title="Columns")
+        give("")
+    give(report.text())
+    if cohort.set_aside:
+        give(f"\n{len(cohort.set_aside):,} set aside (--keep-going):")
+        for patient, reason in cohort.set_aside:
+            give(f"  {patient}: {reason}")
+    if not report.errors:
+        say(f"\nNext: smoulder events {data} -d KEY    (smoulder definitions list shows the keys)")
+
+
+def _save_map(data: str, report: Report) -> None:
+    from smoulder.errors import UsageError
+    from smoulder.sources import write_cohort_toml
+
+    place = (Path(data) if Path(data).is_dir() else Path(data).parent) / "cohort.toml"
+    try:
+        write_cohort_toml(place, report)
+    except FileExistsError as error:
+        raise UsageError(f"'{place}' is there already and is not overwritten; move it away first.") from error
+    except OSError as error:
+        raise UsageError(f"'{place}' cannot be written: {error.strerror}.") from error
+    say(f"Wrote {place}; it is read whenever these tables are.")

@@ -1,0 +1,129 @@
+"""`smoulder events`: every event that definitions see in a cohort."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from smoulder.cli.common import read_sound, tell_traps, tell_written
+from smoulder.cli.options import AS_FOUND, Data, Keys, Output, Reading
+from smoulder.cli.prepared import PREPARING, is_prepared
+from smoulder.cli.say import doing, give, give_table, say
+
+if TYPE_CHECKING:
+    from smoulder.events import Events
+    from smoulder.rulebook import Definition
+    from smoulder.tables import Cohort
+
+EXAMPLES = """Examples:
+  smoulder events my-data/ -d kappos-2020-12w
+  smoulder events my-data/ -d kappos-2020-12w -d mueller-2025 -o events.xlsx
+  smoulder events my-data/ -d my-definition.toml --format csv > events.csv
+  smoulder events my-data/ -d cdw-12w -o events.parquet --unconfirmed rest.csv --follow-up people.csv
+
+Exit code: 0 done, 1 faults in the data, 2 wrong use. In Python: smoulder.detect(cohort, "kappos-2020-12w")."""
+
+ON_SCREEN = 20
+"""Events shown on the screen; files and --format csv have all."""
+
+
+def events(
+    data: Data,
+    /,
+    *,
+    definition: Keys,
+    output: Annotated[Output, Parameter(help="Write the events to FILE: .csv, .parquet, .xlsx or .json.")] = None,
+    unconfirmed: Annotated[Path | None, Parameter(help="Write the changes that are no event, with the reason, to FILE.")] = None,
+    follow_up: Annotated[Path | None, Parameter(help="Write one row a patient (first and last visit, counts) to FILE.")] = None,
+    format: Annotated[
+        Literal["table", "csv", "json"] | None, Parameter(help="How to print the events; table, unless they go to a file.")
+    ] = None,
+    threads: Annotated[int | None, Parameter(help="How many threads to use; one a core if not given. The result is the same.")] = None,
+    reading: Reading = AS_FOUND,
+) -> None:
+    """Find every event that one or more definitions see: one row an event, and the counts with what they are out of.
+
+    Each event says who, worsening or improvement, RAW or PIRA or neither, when it began, what it was compared with and when it
+    was confirmed. The definition goes into every file in full, with the version and a hash of the input.
+    """
+    from smoulder.errors import UsageError
+    from smoulder.outputs import write_events
+    from smoulder.rulebook import resolve
+
+    if threads is not None and threads < 1:
+        raise UsageError(f"--threads must be 1 or more; found {threads}.")
+    chosen = resolve(definition)
+    _require_targets(data, reading, output, unconfirmed, follow_up)
+    cohort = read_sound(data, reading, chosen)
+    found = detected(cohort, chosen, threads)
+    tell_traps(chosen)
+    if output or unconfirmed or follow_up:
+        with doing("Writing"):
+            write_events(found, output, unconfirmed=unconfirmed, follow_up=follow_up, inputs=reading.inputs(data))
+    _give(found, cohort, format or ("summary" if output else "table"))
+    tell_written(output, unconfirmed, follow_up)
+
+
+def detected(cohort: Cohort, definitions: tuple[Definition, ...], threads: int | None = None) -> Events:
+    """Return the events, saying so where the engine has to be compiled first."""
+    ready = is_prepared()
+    with doing("Looking for events" if ready else PREPARING, tell=not ready):
+        from smoulder.engine import detect
+
+        return detect(cohort, definitions, threads=threads)
+
+
+def _require_targets(data: str, reading: Reading, *targets: Path | None) -> None:
+    """Raise UsageError before the work is done, not after it, where a result cannot be written."""
+    from smoulder.outputs import TABLE_ENDINGS, check_target
+
+    for target in targets:
+        if target is not None:
+            check_target(target, reading.inputs(data), TABLE_ENDINGS)
+
+
+def _give(found: Events, cohort: Cohort, format: str) -> None:
+    from smoulder.outputs import events_document
+
+    summary = "\n\n".join(one.text() for one in found.summaries())
+    if format == "csv":
+        give(found.dated().write_csv())
+    elif format == "json":
+        give(events_document(found).json())
+    elif format == "table":
+        give_events(found, cohort)
+    if format in ("table", "summary"):
+        give(f"\n{summary}" if format == "table" else summary)
+    else:
+        say(summary)
+
+
+def give_events(found: Events, cohort: Cohort, most: int = ON_SCREEN) -> None:
+    """Write the first events to stdout as a table for people."""
+    import polars as pl
+
+    frame = found.dated()
+    if not frame.height:
+        give("No event was found.")
+        return
+    ending = "date" if found.calendar == "date" else "day"
+    confirmed = [n for n in frame.columns if n.startswith("confirmed_") and n.endswith(ending)]
+    shown = frame.head(most).with_columns(first_confirmed=pl.min_horizontal(confirmed) if confirmed else pl.lit(None))
+    several = {
+        "definition": len(found.definitions) > 1,
+        "measure": any(one.is_composite for one in found.definitions) or frame["measure"].n_unique() > 1,
+    }
+    headers = ["patient", *(name for name, wanted in several.items() if wanted)]
+    rows = []
+    for row in shown.iter_rows(named=True):
+        text = cohort.measure(row["measure"])
+        change = " to ".join(text.text(round(row[name] * text.units_per_point)) for name in ("reference_score", "onset_score"))
+        confirmation = str(row["first_confirmed"]) if row["first_confirmed"] is not None else "(not confirmed)"
+        until = f"{row[f'sustained_until_{ending}']}{' (end)' if row['sustained_to_end'] else ''}"
+        days = (str(row[f"baseline_{ending}"]), str(row[f"onset_{ending}"]), change, confirmation, until)
+        rows.append([*(str(row[name]) for name in headers), row["kind"], row["label"] or "-", *days])
+    give_table((*headers, "kind", "label", "compared with", "onset", "score", "confirmed", "held until"), rows)
+    if frame.height > most:
+        give(f"... and {frame.height - most:,} more of {frame.height:,}. All of them: -o events.csv, or --format csv")

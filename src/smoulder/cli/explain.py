@@ -1,0 +1,111 @@
+"""`smoulder explain`: one patient, visit by visit, in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from smoulder.cli.common import read_sound, tell_traps, tell_written
+from smoulder.cli.options import AS_FOUND, Data, Key, Output, Reading
+from smoulder.cli.say import doing, give
+from smoulder.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from smoulder.events import Explanation
+    from smoulder.outputs import Document, Files
+    from smoulder.tables import Cohort
+
+EXAMPLES = """Examples:
+  smoulder explain my-data/ -d kappos-2020-12w -p P017
+  smoulder explain my-data/ -d kappos-2020-12w -p P017 --plot p017.svg
+  smoulder explain my-data/ -d kappos-2020-12w -p P017 -o p017.txt
+
+Exit code: 0 done, 1 faults in the data, 2 wrong use. In Python: smoulder.explain(cohort, "P017", "kappos-2020-12w")."""
+
+PLOT_ENDINGS = (".svg", ".png")
+
+
+def explain(
+    data: Data,
+    /,
+    *,
+    definition: Key,
+    patient: Annotated[str, Parameter(name=["--patient", "-p"], help="Id of the patient, as the tables write it.")],
+    plot: Annotated[Path | None, Parameter(help="Draw the timeline into FILE: .svg, or .png where smoulder[png] is installed.")] = None,
+    format: Annotated[Literal["text", "csv", "json"], Parameter(help="How to print it.")] = "text",
+    output: Annotated[Output, Parameter(help="Write it to FILE: .txt in words; .csv, .parquet, .xlsx or .json step by step.")] = None,
+    reading: Reading = AS_FOUND,
+) -> None:
+    """Say why one patient has the events that he or she has: each visit, the change found and needed, the rule that decided.
+
+    The explanation comes from the readable engine, which is the specification; the fast one is tested to agree with it.
+    """
+    from smoulder.engine import explain as explain_patient
+    from smoulder.outputs import TABLE_ENDINGS, Files, check_target
+    from smoulder.rulebook import resolve
+
+    chosen = resolve(definition)
+    inputs = reading.inputs(data)
+    for target, endings in ((output, (".txt", *TABLE_ENDINGS)), (plot, PLOT_ENDINGS)):
+        if target is not None:
+            check_target(target, inputs, endings)
+    cohort = read_sound(data, reading, chosen)
+    _require_not_set_aside(cohort, patient)
+    told = explain_patient(cohort, patient, chosen[0])
+    tell_traps(chosen)
+    with doing("Writing"), Files(inputs) as files:
+        if output is not None:
+            _write(told, output, files)
+        if plot is not None:
+            _draw(told, plot, files)
+    if output is None or format != "text":
+        _give(told, format)
+    tell_written(output, plot)
+
+
+def _require_not_set_aside(cohort: Cohort, patient: str) -> None:
+    reason = dict(cohort.set_aside).get(patient)
+    if reason is not None:
+        raise DataError(f"Patient '{patient}' was set aside because of faults in the tables: {reason}.")
+
+
+def explanation_document(told: Explanation) -> Document:
+    """Return an explanation as it is written: one row a step."""
+    from smoulder.outputs import Document, definition_frame, provenance_frame
+
+    return Document(
+        name="steps",
+        table=told.frame(),
+        beside={"definition": definition_frame((told.definition,)), "provenance": provenance_frame(told.provenance)},
+        facts={"patient": told.patient, "definition": told.definition.key, "text": told.text()},
+        provenance=told.provenance,
+    )
+
+
+def _write(told: Explanation, path: Path, files: Files) -> None:
+    from smoulder.outputs import write
+
+    if path.suffix.lower() == ".txt":
+        files.part(path).write_text(told.text() + "\n", encoding="utf-8")
+    else:
+        write(explanation_document(told), path, files)
+
+
+def _draw(told: Explanation, path: Path, files: Files) -> None:
+    from smoulder.figures import plot_patient
+
+    try:
+        plot_patient(told).save(files.part(path))
+    except ModuleNotFoundError as error:
+        raise UsageError(f"'{path}' needs the extra for pictures: pip install 'smoulder[png]'. SVG needs nothing.") from error
+
+
+def _give(told: Explanation, format: str) -> None:
+    if format == "text":
+        give(told.text())
+    elif format == "csv":
+        give(told.frame().write_csv())
+    else:
+        give(explanation_document(told).json())

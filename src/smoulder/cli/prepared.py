@@ -1,0 +1,39 @@
+"""Whether the compiled engine is in the cache of this machine, told without importing the compiler."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+PREPARING = "Preparing the engine for this machine (once, about 15 s)"
+_INDEX = "kernel.scan_chunk-*.nbi"
+
+
+def is_prepared() -> bool:
+    """Return whether the kernel has been compiled since it was last changed. A wrong answer costs a sentence, nothing else."""
+    spec = find_spec("smoulder")
+    if spec is None or spec.origin is None:
+        return False
+    kernel = Path(spec.origin).parent / "engine" / "kernel.py"
+    if not kernel.is_file():
+        return False
+    changed = kernel.stat().st_mtime
+    return any(index.stat().st_mtime >= changed for folder in _caches(kernel) for index in folder.glob(f"**/{_INDEX}"))
+
+
+def _caches(kernel: Path) -> Iterator[Path]:
+    """Yield the folders in which numba may keep what it compiled."""
+    stated = os.environ.get("NUMBA_CACHE_DIR")
+    if stated:
+        yield Path(stated)
+        return
+    yield kernel.parent / "__pycache__"
+    if sys.platform == "darwin":
+        yield Path.home() / "Library" / "Caches" / "numba"
+    elif sys.platform == "win32":
+        yield Path(os.environ.get("LOCALAPPDATA", Path.home())) / "numba"
+    else:
+        yield Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "numba"

@@ -1,0 +1,329 @@
+"""Results into files: CSV, Parquet, XLSX and JSON by the ending of the name, with provenance, whole or not at all."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import polars as pl
+
+from smoulder._version import __version__
+from smoulder.errors import UsageError, counted, one_of
+from smoulder.events import Events, Summary
+from smoulder.findings import Report
+from smoulder.provenance import Provenance
+from smoulder.rulebook import Definition
+
+TABLE_ENDINGS = (".csv", ".parquet", ".xlsx", ".json")
+"""Endings of a file name that say how a table is written."""
+
+MOST_SHEET_ROWS = 1_048_575
+"""Rows that a worksheet holds below its header."""
+
+AUTOFIT_ROWS = 5_000
+"""Sheets up to this length get columns as wide as their content; beyond, that would cost more than the writing."""
+
+_JSON_START = '{"smoulder": '
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Document:
+    """What belongs into one file."""
+
+    name: str
+    """What the rows are, such as "events"."""
+    table: pl.DataFrame
+    beside: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    """Further sheets of a workbook."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Further parts of JSON, as plain data."""
+    provenance: Provenance | None = None
+
+    def json(self) -> str:
+        """Return everything but the further sheets as JSON text, one object."""
+        parts = [f"{_JSON_START}{json.dumps(__version__)}", f'"{self.name}": {self.table.write_json()}']
+        parts += [f'"{name}": {json.dumps(fact, ensure_ascii=False)}' for name, fact in self.facts.items()]
+        if self.provenance is not None:
+            parts.append(f'"provenance": {json.dumps(self.provenance.as_dict(), ensure_ascii=False)}')
+        return ",\n ".join(parts) + "}\n"
+
+
+class Files:
+    """Files that are written beside their place and appear there together, or not at all.
+
+    Used as a context: `part(path)` says where to write what is meant for `path`. `inputs` are files and
+    folders that were read and must not be overwritten. Raises UsageError where a file cannot be written.
+    """
+
+    def __init__(self, inputs: Sequence[str | Path] = ()) -> None:
+        self.inputs = tuple(Path(path) for path in inputs)
+        self._parts: dict[Path, Path] = {}
+
+    def part(self, path: str | Path) -> Path:
+        """Return where to write what is meant for `path`."""
+        check_target(path, self.inputs)
+        place = Path(os.path.realpath(path))
+        if place in self._parts:
+            raise UsageError(f"Two results are meant for one file: '{path}'.")
+        part = place.with_name(f".{place.stem[:100]}.{os.getpid()}.part{place.suffix}")
+        self._parts[place] = part
+        return part
+
+    def __enter__(self) -> Files:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            if error is None:
+                for place, part in self._parts.items():
+                    part.replace(place)
+        except OSError as failed:
+            raise _unwritable(failed) from failed
+        finally:
+            for part in self._parts.values():
+                part.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _unwritable(error) from error
+
+
+def _unwritable(error: OSError) -> UsageError:
+    where = f"'{error.filename}'" if error.filename else "The file"
+    return UsageError(f"{where} cannot be written: {error.strerror or error}.")
+
+
+def check_target(path: str | Path, inputs: Sequence[str | Path] = (), endings: Sequence[str] | None = None) -> None:
+    """Raise UsageError where a result cannot go to `path`: its ending, its folder, or because it would overwrite what was read."""
+    path = Path(path)
+    if endings is not None and path.suffix.lower() not in endings:
+        found = f"it ends in '{path.suffix}'" if path.suffix else "it has no ending"
+        raise UsageError(f"'{path.name}': the ending of the name says how it is written; {found}, possible are {one_of(endings)}.")
+    if path.is_dir():
+        raise UsageError(f"'{path}' is a folder; give the name of a file.")
+    if not path.parent.is_dir():
+        raise UsageError(f"There is no folder '{path.parent}' to write '{path.name}' into.")
+    place = Path(os.path.realpath(path))
+    for read in (Path(os.path.realpath(source)) for source in inputs):
+        if place == read:
+            raise UsageError(f"'{path}' is one of the files that are read; it is not overwritten. Choose another name.")
+        if place.exists() and place.parent == read and not _is_ours(place):
+            raise UsageError(
+                f"'{path}' is in the folder of the data and was not written by Smoulder; it is not overwritten. Choose another name or folder."
+            )
+
+
+def _is_ours(path: Path) -> bool:
+    """Return whether Smoulder wrote a file."""
+    ending = path.suffix.lower()
+    try:
+        if ending == ".csv":
+            return companion(path).is_file()
+        if ending == ".parquet":
+            return "smoulder" in pl.read_parquet_metadata(path)
+        if ending == ".xlsx":
+            return b"Smoulder" in zipfile.ZipFile(path).read("docProps/core.xml")
+        if ending == ".json":
+            with path.open(encoding="utf-8") as file:
+                return file.read(len(_JSON_START)) == _JSON_START
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, pl.exceptions.PolarsError):
+        return False
+    return ending in (".svg", ".png", ".txt", ".toml")
+
+
+def companion(path: Path) -> Path:
+    """Return the file that carries the provenance of a CSV."""
+    return path.with_name(f"{path.name}.provenance.json")
+
+
+def write(document: Document, path: str | Path, files: Files) -> None:
+    """Write a document to the place that `files` gives for `path`."""
+    path = Path(path)
+    check_target(path, files.inputs, TABLE_ENDINGS)
+    ending = path.suffix.lower()
+    if ending == ".xlsx":
+        _check_rows(document, path)
+    part = files.part(path)
+    if ending == ".csv":
+        document.table.write_csv(part)
+        if document.provenance is not None:
+            files.part(companion(path)).write_text(document.provenance.json() + "\n", encoding="utf-8")
+    elif ending == ".parquet":
+        about = document.provenance.json() if document.provenance is not None else json.dumps({"version": __version__})
+        document.table.write_parquet(part, metadata={"smoulder": about})
+    elif ending == ".json":
+        part.write_text(document.json(), encoding="utf-8")
+    else:
+        _write_workbook(document, part)
+
+
+def write_table(
+    table: pl.DataFrame, path: str | Path, provenance: Provenance | None = None, *, name: str = "rows", inputs: Sequence[str | Path] = ()
+) -> None:
+    """Write one table to a file whose ending says how: .csv, .parquet, .xlsx or .json.
+
+    CSV gets its provenance in a file beside it, the others carry it inside. Raises UsageError where
+    the ending is another one, the file cannot be written, or it is among `inputs`.
+    """
+    with Files(inputs) as files:
+        write(Document(name=name, table=table, provenance=provenance), path, files)
+
+
+def write_text(text: str, path: str | Path, *, inputs: Sequence[str | Path] = ()) -> None:
+    """Write text to a file, whole or not at all."""
+    with Files(inputs) as files:
+        files.part(path).write_text(text, encoding="utf-8")
+
+
+def events_document(events: Events) -> Document:
+    """Return events as they are written: the table, and all that belongs to it."""
+    summary = summary_frame(events.summaries())
+    return Document(
+        name="events",
+        table=events.dated(),
+        beside={
+            "unconfirmed": events.dated(events.unconfirmed),
+            "follow_up": events.dated(events.follow_up),
+            "summary": summary,
+            "definition": definition_frame(events.definitions),
+            "provenance": provenance_frame(events.provenance),
+        },
+        facts={"summary": summary.to_dicts()},
+        provenance=events.provenance,
+    )
+
+
+def write_events(
+    events: Events,
+    path: str | Path | None,
+    *,
+    unconfirmed: str | Path | None = None,
+    follow_up: str | Path | None = None,
+    inputs: Sequence[str | Path] = (),
+) -> None:
+    """Write events, and where asked for what was unconfirmed and the follow-up; all files or none."""
+    whole = events_document(events)
+    with Files(inputs) as files:
+        if path is not None:
+            write(whole, path, files)
+        for name, place in (("unconfirmed", unconfirmed), ("follow_up", follow_up)):
+            if place is not None:
+                write(Document(name=name, table=whole.beside[name], provenance=events.provenance), place, files)
+
+
+def report_document(report: Report) -> Document:
+    """Return a report as it is written: one row a case, with the accounts and the columns."""
+    accounts = [
+        {"table": a.table, "rows_read": a.rows_read, "rows_kept": a.rows_kept, "set_aside": dict(a.set_aside)} for a in report.accounts
+    ]
+    columns = [
+        {"table": c.table, "column": c.column, "meaning": c.meaning, "format": c.format, "decided_by": c.decided_by}
+        for c in report.columns
+    ]
+    text = dict.fromkeys(("table", "column", "meaning", "format", "decided_by"), pl.String)
+    return Document(
+        name="findings",
+        table=report.frame(),
+        beside={"accounts": _accounts_frame(report), "columns": pl.DataFrame(columns, schema=text)},
+        facts={"accounts": accounts, "columns": columns},
+    )
+
+
+def _accounts_frame(report: Report) -> pl.DataFrame:
+    rows = []
+    for account in report.accounts:
+        rows += [(account.table, "read", account.rows_read), (account.table, "kept", account.rows_kept)]
+        rows += [(account.table, f"set aside: {reason}", n) for reason, n in account.set_aside]
+    return pl.DataFrame(rows, schema={"table": pl.String, "rows": pl.String, "n": pl.Int64}, orient="row")
+
+
+def summary_frame(summaries: Sequence[Summary]) -> pl.DataFrame:
+    """Return the counts of summaries, one row a line: what is counted, the count, what it is out of, the share and its interval."""
+    rows: list[tuple[object, ...]] = []
+    for summary in summaries:
+        for name, share in summary.counts:
+            low, high = share.interval or (None, None)
+            percent = [None if part is None else round(100 * part, 2) for part in (_ratio(share.numerator, share.denominator), low, high)]
+            rows.append((summary.definition, f"patients with {name}", share.numerator, share.denominator, *percent, summary.person_years))
+        for name, n in summary.events:
+            rows.append((summary.definition, name, n, None, None, None, None, summary.person_years))
+    schema = {"definition": pl.String, "what": pl.String, "n": pl.Int64, "out_of": pl.Int64, "percent": pl.Float64}
+    schema |= {"percent_low": pl.Float64, "percent_high": pl.Float64, "person_years": pl.Float64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _ratio(numerator: int, denominator: int) -> float | None:
+    return numerator / denominator if denominator else None
+
+
+def evidence(definition: Definition, setting: str) -> str:
+    """Return how a setting is known: "seen", "assumed", "code", or "" where the definition does not say."""
+    marks = {"seen": definition.source.seen, "assumed": definition.source.assumed, "code": definition.source.code}
+    return next((mark for mark, settings in marks.items() if setting in settings), "")
+
+
+def setting_text(value: object) -> str:
+    """Return the value of a setting as text; "-" for none."""
+    if value is None:
+        return "-"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def definition_frame(definitions: Sequence[Definition]) -> pl.DataFrame:
+    """Return definitions in full, one row a setting, the methods paragraph and the source first."""
+    rows: list[tuple[str, str, str, str]] = []
+    for one in definitions:
+        about = {"title": one.title, "in words": one.prose(), "source": one.source.citation, "doi": one.source.doi}
+        rows += [(one.key, name, text, "") for name, text in about.items() if text]
+        rows += [(one.key, setting, setting_text(value), evidence(one, setting)) for setting, value in one.settings().items()]
+    return pl.DataFrame(rows, schema=dict.fromkeys(("definition", "setting", "value", "evidence"), pl.String), orient="row")
+
+
+def provenance_frame(provenance: Provenance) -> pl.DataFrame:
+    """Return provenance as rows of a name and a value, one for each patient set aside and each definition."""
+    rows: list[tuple[str, str]] = []
+    for name, value in provenance.as_dict().items():
+        if name == "set_aside":
+            rows += [("set aside", f"{patient}: {reason}") for patient, reason in provenance.set_aside]
+        elif name == "definitions":
+            rows += [("definition", json.dumps(one, ensure_ascii=False)) for one in value]
+        else:
+            rows.append((name.replace("_", " "), str(value)))
+    return pl.DataFrame(rows, schema={"name": pl.String, "value": pl.String}, orient="row")
+
+
+def _check_rows(document: Document, path: Path) -> None:
+    for name, frame in {document.name: document.table, **document.beside}.items():
+        if frame.height > MOST_SHEET_ROWS:
+            raise UsageError(
+                f"'{path.name}': the sheet '{name}' would have {counted(frame.height, 'row')}, and a worksheet holds "
+                f"{MOST_SHEET_ROWS:,}. Write CSV or Parquet."
+            )
+
+
+def _write_workbook(document: Document, place: Path) -> None:
+    import xlsxwriter
+
+    # An id such as '=1+1' or 'http://x' is a text like any other.
+    with xlsxwriter.Workbook(place, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+        # Without a fixed day the same result would be other bytes each time.
+        book.set_properties({"author": f"Smoulder {__version__}", "created": datetime.datetime(2000, 1, 1)})
+        wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+        for name, frame in {document.name: document.table, **document.beside}.items():
+            frame.write_excel(
+                book,
+                name,
+                autofit=frame.height <= AUTOFIT_ROWS,
+                dtype_formats={pl.Date: "yyyy-mm-dd", pl.Float64: "General", **dict.fromkeys((pl.Int32, pl.Int64, pl.UInt32), "General")},
+                table_style={"style": "Table Style Light 1", "autofilter": True},
+                freeze_panes=(1, 0),
+            )
+            if "value" in frame.columns:
+                sheet = book.get_worksheet_by_name(name)
+                assert sheet is not None
+                sheet.set_column(frame.columns.index("value"), frame.columns.index("value"), 100, wrapped)

@@ -1,0 +1,90 @@
+"""What MSoutcomes 0.2.1's code does otherwise than its own text says, as scans that do it too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from smoulder.engine.judgement import Change
+from smoulder.engine.reference import Scan
+
+
+@dataclass(frozen=True)
+class Habit:
+    """One fault of MSoutcomes."""
+
+    name: str
+    why: str
+    """Its own text, and why our answer is right by it."""
+    scan: type[Scan]
+
+
+class OnlyConfirmedVisitsScan(Scan):
+    """Takes the new reference from those visits only that are themselves held for the whole confirmation delay."""
+
+    delay_days = 84
+
+    def move_on(self, change: Change, confirming: int, *, moves: bool, event: bool = True) -> None:
+        super().move_on(change, confirming, moves=moves, event=event)
+        if not moves or not change.worsening:
+            return
+        lasting = [visit for visit in range(change.onset, self.last + 1) if self.held_days(visit, change) >= self.delay_days]
+        near = [visit for visit in lasting if self.days[visit] - self.days[change.onset] <= self.delay_days]
+        lowest = min(self.scores[visit] for visit in {*near, *lasting[:2]})
+        self.baseline = next(visit for visit in range(change.onset, self.last + 1) if self.scores[visit] == lowest)
+        self.search = self.baseline + 1
+
+    def held_days(self, visit: int, change: Change) -> int:
+        """Return for how long the change holds from a visit to the last one before it fails that is far from relapses; -1 for not at all."""
+        if not self.holds(visit, change):
+            return -1
+        fails = next((later for later in range(visit, self.last + 1) if not self.holds(later, change)), self.last + 1)
+        after = self.definition.confirmation.days_after_relapse
+        far = [later for later in range(fails) if self.far_from_relapses(later, after, 0)]
+        return self.days[far[-1]] - self.days[visit] if far else -1
+
+
+class LastVisitFarScan(Scan):
+    """Calls nothing sustained whose last visit is near a relapse, because that visit is left out of what holds."""
+
+    def is_sustained(self, change: Change, fails: int | None) -> bool:
+        after = self.definition.confirmation.days_after_relapse
+        return super().is_sustained(change, fails) and (
+            self.definition.sustained.days == 0 or self.far_from_relapses(self.last, after, 0)
+        )
+
+
+class ConfirmedCrossingScan(Scan):
+    """Moves the baseline after a relapse only when a worsening from the old one is confirmed; its text says after every relapse."""
+
+    def look(self) -> int | None:
+        search = self.search
+        while (candidate := super().look()) is not None:
+            change = self.past_threshold(candidate, worsening=True)
+            eligible = self.eligible(candidate)
+            if change is not None and eligible and self.is_confirmed(change, eligible[0]):
+                fails = next((at for at in range(eligible[0] + 1, self.last + 1) if not self.holds(at, change)), None)
+                if self.is_sustained(change, fails):
+                    break
+            self.search = candidate + 1
+        self.search = search if candidate is None else min(candidate, self.last)
+        return candidate
+
+
+MSOUTCOMES_HABITS: tuple[Habit, ...] = (
+    Habit(
+        "new reference from lasting visits only",
+        "the text says the minimum within the confirmation period; the code drops visits that are not themselves held that long",
+        OnlyConfirmedVisitsScan,
+    ),
+    Habit(
+        "last visit near a relapse",
+        "the text says sustained for the remaining recorded follow-up; the code leaves out a last visit within 30 days of a relapse, "
+        "and then nothing is sustained (peers.md C4)",
+        LastVisitFarScan,
+    ),
+    Habit(
+        "relapse moves the baseline only with a confirmed worsening",
+        "the text says that the baseline moves after every relapse; the code moves it only where a worsening is confirmed (peers.md C4)",
+        ConfirmedCrossingScan,
+    ),
+)

@@ -83,18 +83,13 @@ def cohort_of(
     )
 
 
-def cohort_of_worked(patients: Mapping[str, WorkedPatient], definition: Definition) -> Cohort:
-    """Return the cohort of worked patients, with a column for every measure of a definition."""
-    specs = [rule.spec() for rule in definition.measures]
-    stated = {key for patient in patients.values() for key in patient.visits}
-    # The mean of two hands follows from the hands where they are given.
-    hands = {"nhpt"} if {"nhpt_dominant", "nhpt_nondominant"} <= stated else set()
-    return cohort_of(
-        {name: patient.visits for name, patient in patients.items()},
-        {name: patient.relapses for name, patient in patients.items()},
-        measures=[spec.key for spec in specs if spec.key not in hands],
-        custom=[spec for spec in specs if spec.key not in MEASURES],
-    )
+def cohort_of_worked(patient: WorkedPatient, definition: Definition) -> Cohort:
+    """Return the cohort of one worked patient "A", with a column for every measure of a definition."""
+    specs = {rule.measure: rule.spec() for rule in definition.measures}
+    # The mean of two hands follows from the hands, where the patient has them apart.
+    columns = [key for key in specs if key != "nhpt" or "nhpt_dominant" not in patient.visits]
+    custom = [spec for key, spec in specs.items() if key not in MEASURES]
+    return cohort_of({"A": patient.visits}, {"A": patient.relapses}, measures=columns, custom=custom)
 
 
 def rows_of(series: Mapping[str, str]) -> dict[int, dict[str, float]]:

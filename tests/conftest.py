@@ -22,3 +22,13 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the folder 'shared' with example cohorts is not beside this repository")
     return SHARED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the tables that tests kept (tests/oracle_tables.py)."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, text in getattr(report, "user_properties", ()):
+                if name == "table":
+                    terminalreporter.section("agreement")
+                    terminalreporter.write_line(text)

@@ -39,13 +39,14 @@ class Agreement:
 
 def table(agreements: list[Agreement]) -> str:
     """Return the agreement table: a line a group, and the named differences below it."""
-    lines = [f"{'group':<8}{'configurations':>15}{'patients':>10}{'identical':>11}{'named':>8}{'unexplained':>13}"]
+    width = max([8, *(len(agreement.group) + 2 for agreement in agreements)])
+    lines = [f"{'group':<{width}}{'configurations':>15}{'patients':>10}{'identical':>11}{'named':>8}{'unexplained':>13}"]
     for group in [*sorted({agreement.group for agreement in agreements}), "all"]:
         some = [agreement for agreement in agreements if group in ("all", agreement.group)]
         named = sum(len(agreement.differences) - len(agreement.unexplained) for agreement in some)
         unexplained = sum(len(agreement.unexplained) for agreement in some)
         lines.append(
-            f"{group:<8}{len(some):>15,}{sum(a.patients for a in some):>10,}{sum(a.identical for a in some):>11,}"
+            f"{group:<{width}}{len(some):>15,}{sum(a.patients for a in some):>10,}{sum(a.identical for a in some):>11,}"
             f"{named:>8,}{unexplained:>13,}"
         )
     names = Counter(" + ".join(d.names) for a in agreements for d in a.differences if d.names)
@@ -55,3 +56,41 @@ def table(agreements: list[Agreement]) -> str:
         lines += ["", "unexplained"]
         lines += [f"  {d.config} {d.patient}\n    ours   {d.ours}\n    theirs {d.theirs}" for d in unexplained[:20]]
     return "\n".join(lines)
+
+
+def difference_rows(agreements: list[Agreement]) -> list[Row]:
+    """Return one row a patient whose answers differ: configuration, patient, names, and both answers where they part."""
+    rows = []
+    for agreement in agreements:
+        for difference in agreement.differences:
+            ours, theirs = parting(difference.ours, difference.theirs)
+            rows.append(
+                {
+                    "config": difference.config,
+                    "patient": difference.patient,
+                    "names": " + ".join(difference.names),
+                    "ours": ours,
+                    "theirs": theirs,
+                }
+            )
+    return rows
+
+
+def parting(ours: list[Row], theirs: list[Row]) -> tuple[str, str]:
+    """Return both answers in short: the cells that differ, event by event, or the events of the longer list that the other lacks."""
+    mine_texts, their_texts = [], []
+    for place in range(max(len(ours), len(theirs))):
+        mine = ours[place] if place < len(ours) else {}
+        yours = theirs[place] if place < len(theirs) else {}
+        cells = [cell for cell in sorted({**mine, **yours}) if mine.get(cell) != yours.get(cell)]
+        if mine and yours:
+            cells = [cell for cell in cells if cell in mine and cell in yours]
+        if cells:
+            mine_texts.append(short(mine, cells))
+            their_texts.append(short(yours, cells))
+    return "; ".join(mine_texts), "; ".join(their_texts)
+
+
+def short(row: Row, cells: list[str]) -> str:
+    """Return some cells of an event in one line; "no event" where there is none."""
+    return ", ".join(f"{cell} {row[cell]}" for cell in cells if row.get(cell) is not None) or "no event" if row else "no event"

@@ -66,7 +66,7 @@ MSCLINICAL = {
     "reference": "reference_value",
     "confirmed": "confirmation_date",
 }
-MSOUTCOMES = {"patient": "ID", "onset": "dateEDSS", "score": "EDSS", "reference": "bEDSS"}
+MSOUTCOMES = {"patient": "ID", "onset": "dateEDSS", "score": "EDSS", "reference": "bEDSS", "baseline": "base.date"}
 LOWEST = {"moves_after": ["worsening"], "moves_to": "lowest score"}
 LASTING: dict[str, dict[str, Any]] = {"FALSE": {}, "TRUE": {"sustained": {"days": "to the end"}}}
 HIGHEST_AFTER_IMPROVEMENT = "MSoutcomes takes the highest score of the confirmation period as reference after an improvement"
@@ -164,15 +164,16 @@ def compare(comparison: Comparison, folder: Path) -> Agreement:
         mine, yours = ours.get(patient, []), sorted(theirs.get(patient, []), key=lambda row: row["onset"])
         if comparison.first_only:
             mine, yours = mine[:1], yours[:1]
+        yours = [{name: row[name] for name in row if name != "baseline"} for row in yours]
         if mine == yours:
             agreement.identical += 1
         else:
-            names = names_of(comparison, cohort, patient, yours)
+            names = names_of(comparison, cohort, patient, yours, theirs.get(patient, []))
             agreement.differences.append(NamedDifference(agreement.config, patient, names, mine, yours))
     return agreement
 
 
-def names_of(comparison: Comparison, cohort: Cohort, patient: str, wanted: list[Row]) -> tuple[str, ...]:
+def names_of(comparison: Comparison, cohort: Cohort, patient: str, wanted: list[Row], theirs: list[Row]) -> tuple[str, ...]:
     """Return the habits that give the other program's answer, else its rule; empty where nothing explains it."""
     rule = comparison.definition.measures[0]
     record = record_of(cohort, cohort.index_of(patient), rule, comparison.definition)
@@ -182,6 +183,8 @@ def names_of(comparison: Comparison, cohort: Cohort, patient: str, wanted: list[
             found = kind(record, rule, comparison.definition, Teller()).run()
             if [row_of(comparison, record, event) for event in found if is_wanted(comparison, event)] == wanted:
                 return tuple(habit.name for habit in habits)
+    if any(row["baseline"] > row["onset"] for row in theirs if "baseline" in row):
+        return ("an event dated before its own baseline",)
     return (comparison.rule,) if comparison.rule else ()
 
 
@@ -222,6 +225,14 @@ def read_row(row: Row, columns: dict[str, str]) -> Row:
     for name in ("score", "reference"):
         if name in columns:
             read[name] = float(row[columns[name]])
+    if "baseline" in columns:
+        read["baseline"] = row[columns["baseline"]][:10]
     if "confirmed" in columns:
         read["confirmed"] = row[columns["confirmed"]][:10]
     return read
+
+
+def compare_folder(folder: Path) -> Iterator[Agreement]:
+    """Compare every file that has a matching definition here."""
+    for comparison in comparisons():
+        yield compare(comparison, folder)

@@ -70,6 +70,13 @@ class ConfirmedCrossingScan(Scan):
         return candidate
 
 
+class SettledOnceScan(Scan):
+    """Asks of the first baseline only, and of one after a relapse, that it is far from relapses."""
+
+    def may_serve(self, visit: int) -> bool:
+        return (self.last_reference is not None and not self.moved_by_relapse) or super().may_serve(visit)
+
+
 MSOUTCOMES_HABITS: tuple[Habit, ...] = (
     Habit(
         "new reference from lasting visits only",
@@ -86,5 +93,11 @@ MSOUTCOMES_HABITS: tuple[Habit, ...] = (
         "relapse moves the baseline only with a confirmed worsening",
         "the text says that the baseline moves after every relapse; the code moves it only where a worsening is confirmed (peers.md C4)",
         ConfirmedCrossingScan,
+    ),
+    Habit(
+        "only the first baseline keeps its distance",
+        "a baseline visit has to be far from relapses (engine semantics, section 4, step A, for every baseline); the code asks it of the "
+        "first one only",
+        SettledOnceScan,
     ),
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from smoulder.cli.common import name_columns
 from smoulder.cli.options import AS_FOUND, Data, Output, Reading
 from smoulder.cli.say import doing, give, give_table, say
 
@@ -69,7 +70,9 @@ def _give_text(cohort: Cohort, report: Report, data: str) -> None:
     if cohort.set_aside:
         give(f"\n{len(cohort.set_aside):,} set aside (--keep-going):")
         for patient, reason in cohort.set_aside:
-            give(f"  {patient}: {reason}")
+            give(f"  {patient}: {reason.replace('-', ' ')}")
+    for line in name_columns(report):
+        say(f"\n{line}")
     if not report.errors:
         say(f"\nNext: smoulder events {data} -d KEY    (smoulder definitions list shows the keys)")
 

@@ -11,6 +11,7 @@ from smoulder.cli.say import doing, say
 from smoulder.errors import DataError, counted
 
 if TYPE_CHECKING:
+    from smoulder.findings import Report
     from smoulder.rulebook import Definition
     from smoulder.tables import Cohort
 
@@ -30,21 +31,33 @@ def read_sound(data: str, reading: Reading, definitions: Sequence[Definition]) -
 def stop_on_errors(cohort: Cohort, data: str) -> None:
     """Raise DataError, listing every error and what can be done, where the tables cannot be analysed."""
     report = cohort.report
-    if not report.errors or cohort.set_aside:
+    stopping = report.errors_of_the_whole() if cohort.kept_going else report.errors
+    if not stopping:
         return
-    lines = [f"{counted(len(report.errors), 'error')} in the tables, so nothing was analysed:"]
-    lines += [f"  - {finding.text().replace(chr(10), chr(10) + '  ')}" for finding in report.errors]
+    lines = [f"{counted(len(stopping), 'error')} in the tables, so nothing was analysed:"]
+    lines += [f"  - {finding.text().replace(chr(10), chr(10) + '  ')}" for finding in stopping]
+    if cohort.kept_going:
+        lines.append("--keep-going sets patients aside; these errors concern a whole table.")
+    lines += name_columns(report)
     lines.append(f"'smoulder check {data}' shows the tables with all warnings and notices.")
     faulty = report.faulty_patients()
-    if faulty and not report.errors_of_the_whole():
+    if not cohort.kept_going and faulty and not report.errors_of_the_whole():
         lines.append(f"--keep-going analyses the others and sets {counted(len(faulty), 'patient')} aside.")
     raise DataError("\n".join(lines))
+
+
+def name_columns(report: Report) -> list[str]:
+    """Return how columns are named on the command line, where one was not recognised."""
+    lacking = [f for f in report.findings if f.code.startswith("column-") and f.level == "error"]
+    if not lacking:
+        return []
+    return ["On the command line a column is named with --column, such as --column edss=EDSS_total or --column relapses.date=Onset."]
 
 
 def tell_report(cohort: Cohort, data: str) -> None:
     """Say on stderr who was set aside and which warnings there are, and how to see more."""
     if cohort.set_aside:
-        named = "; ".join(f"{patient} ({reason})" for patient, reason in cohort.set_aside[:SHOWN])
+        named = "; ".join(f"{patient} ({reason.replace('-', ' ')})" for patient, reason in cohort.set_aside[:SHOWN])
         more = f"; and {len(cohort.set_aside) - SHOWN:,} more" if len(cohort.set_aside) > SHOWN else ""
         say(f"Set aside because of faults: {counted(len(cohort.set_aside), 'patient')}: {named}{more}.")
     report = cohort.report

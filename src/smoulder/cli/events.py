@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from smoulder.tables import Cohort
 
 EXAMPLES = """Examples:
-  smoulder events my-data/ -d kappos-2020-12w
-  smoulder events my-data/ -d kappos-2020-12w -d mueller-2025 -o events.xlsx
+  smoulder events my-data/ -d mueller-2025
+  smoulder events my-data/ -d mueller-2025 -d kappos-2020-edss -o events.xlsx
   smoulder events my-data/ -d my-definition.toml --format csv > events.csv
   smoulder events my-data/ -d cdw-12w -o events.parquet --unconfirmed rest.csv --follow-up people.csv
 
-Exit code: 0 done, 1 faults in the data, 2 wrong use. In Python: smoulder.detect(cohort, "kappos-2020-12w")."""
+Exit code: 0 done, 1 faults in the data, 2 wrong use. In Python: smoulder.detect(cohort, "mueller-2025")."""
 
 ON_SCREEN = 20
 """Events shown on the screen; files and --format csv have all."""

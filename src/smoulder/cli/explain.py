@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from smoulder.tables import Cohort
 
 EXAMPLES = """Examples:
-  smoulder explain my-data/ -d kappos-2020-12w -p P017
-  smoulder explain my-data/ -d kappos-2020-12w -p P017 --plot p017.svg
-  smoulder explain my-data/ -d kappos-2020-12w -p P017 -o p017.txt
+  smoulder explain my-data/ -d mueller-2025 -p P017
+  smoulder explain my-data/ -d mueller-2025 -p P017 --plot p017.svg
+  smoulder explain my-data/ -d mueller-2025 -p P017 -o p017.txt
 
-Exit code: 0 done, 1 faults in the data, 2 wrong use. In Python: smoulder.explain(cohort, "P017", "kappos-2020-12w")."""
+Exit code: 0 done, 1 faults in the data, 2 wrong use. In Python: smoulder.explain(cohort, "P017", "mueller-2025")."""
 
 PLOT_ENDINGS = (".svg", ".png")
 
@@ -68,7 +68,7 @@ def explain(
 def _require_not_set_aside(cohort: Cohort, patient: str) -> None:
     reason = dict(cohort.set_aside).get(patient)
     if reason is not None:
-        raise DataError(f"Patient '{patient}' was set aside because of faults in the tables: {reason}.")
+        raise DataError(f"Patient '{patient}' was set aside because of faults in the tables: {reason.replace('-', ' ')}.")
 
 
 def explanation_document(told: Explanation) -> Document:

@@ -29,7 +29,8 @@ def give(text: str) -> None:
 
 
 def say(text: str = "") -> None:
-    """Say a sentence on stderr."""
+    """Say a sentence on stderr, after whatever was given before it."""
+    sys.stdout.flush()
     print(text, file=sys.stderr, flush=True)
 
 

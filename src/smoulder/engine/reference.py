@@ -106,10 +106,7 @@ class Scan(Judgement):
 
     def settle(self) -> bool:
         """Step A: move the baseline on while it may not serve; set the reference. False: no visit left after it."""
-        rule = self.definition.baseline
-        while not self.far_from_relapses(self.baseline, rule.days_after_relapse, rule.days_before_relapse) or self.is_local_extremum(
-            self.baseline
-        ):
+        while not self.may_serve(self.baseline):
             self.teller.skipped_baseline(self, self.baseline)
             self.baseline += 1
             if self.baseline >= self.last:
@@ -125,6 +122,11 @@ class Scan(Judgement):
         self.moved_by_relapse = False
         self.teller.baseline_set(self)
         return True
+
+    def may_serve(self, visit: int) -> bool:
+        """Return whether a visit may serve as baseline: far enough from relapses, and no local extremum where those are skipped."""
+        rule = self.definition.baseline
+        return self.far_from_relapses(visit, rule.days_after_relapse, rule.days_before_relapse) and not self.is_local_extremum(visit)
 
     def keep_from_falling(self) -> None:
         """Raise the score at the baseline to the last reference, where the reference may not become better."""

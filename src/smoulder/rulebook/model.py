@@ -91,39 +91,45 @@ class Baseline(Part):
 
     def prose(self) -> str:
         """Return the baseline in words."""
-        start = "the first visit" if self.start == "first visit" else "the visit nearest time zero"
         distance = relapse_distance_text(self.days_after_relapse, self.days_before_relapse)
-        sentences = [f"The reference was the score at {start}{f' that was {distance}' if distance else ''}."]
+        start = f"the first visit{f' {distance}' if distance else ''}"
+        if self.start == "nearest time zero":
+            start = f"the visit nearest time zero{f', or the first one after it {distance}' if distance else ''}"
+        sentences = [f"The reference was the score at {start}."]
         if not self.moves_after:
             sentences.append("It stayed fixed.")
         changes = [f"each confirmed {move}" if move != "PIRA" else "each PIRA" for move in self.moves_after if move != "relapse"]
         if changes:
             place = {"confirmation": "the confirming visit", "onset": "the onset visit"}.get(
-                self.moves_to, "the best score from onset to the confirming visit"
+                self.moves_to, "the best visit from onset to confirmation"
             )
-            sentences.append(f"It moved to {place} after {listed(changes)}.")
+            sentences.append(f"It moved to the score at {place} after {listed(changes)}.")
         if self.sub_threshold != "no":
             which = {"both": "changes"}.get(self.sub_threshold, f"{self.sub_threshold}s")
             sentences.append(f"Confirmed {which} smaller than the threshold moved it too.")
         if self.unsustained_moves:
-            sentences.append("So did changes that were confirmed but not sustained.")
+            sentences.append("Changes that were confirmed but not sustained moved it as well.")
         if "relapse" in self.moves_after:
             sentences.append(self._relapse_prose())
+        if self.moves_after and distance:
+            sentences.append(f"Each new reference visit, too, had to be {distance}.")
         if self.may_fall != "yes":
-            when = "when a relapse moved it" if self.may_fall == "not after a relapse" else "by any move"
-            sentences.append(f"The reference could not become better {when}.")
+            which = "A relapse" if self.may_fall == "not after a relapse" else "A move"
+            sentences.append(f"{which} could not make the reference better: the worse of the old and the new score was kept.")
         if self.local_extrema != "allowed":
             by = " by at least the threshold" if self.local_extrema == "not strict" else ""
             sentences.append(f"A visit whose neighbours were both worse or both better{by} could not serve as baseline.")
         return " ".join(sentences)
 
     def _relapse_prose(self) -> str:
-        window = "longer before it than the RAW window" if self.crossed_days is None else f"more than {days_text(self.crossed_days)} before it"
-        if self.crossed_days == 0:
-            window = "before it"
+        near = "on the day of the relapse" if self.crossed_days == 0 else f"at most {days_text(self.crossed_days or 0)} after the relapse"
+        if self.crossed_days is None:
+            near = "no longer after the relapse than the RAW window before onset"
+        anew = "it was set anew at the first visit on or after the relapse"
+        kept = f"a change first seen {near} was still compared with the reference before it"
         if self.relapse_move == "every":
-            return f"Every relapse moved it to the first visit on or after the relapse (once a change was met, if the relapse lay {window})."
-        return f"It moved to the first visit on or after a relapse when a change was met and the relapse lay {window}."
+            return f"After every relapse {anew}; {kept}."
+        return f"Where a change was first seen after a relapse, {anew}; {kept}."
 
 
 class Onset(Part):
@@ -137,7 +143,7 @@ class Onset(Part):
     def prose(self) -> str:
         """Return the rule in words; "" where there is none."""
         distance = relapse_distance_text(self.days_after_relapse, self.days_before_relapse)
-        return f"The first visit of a change had to be {distance}." if distance else ""
+        return f"The first visit of a change (its onset) had to be {distance}." if distance else ""
 
 
 class Window(Part):
@@ -156,9 +162,9 @@ class Window(Part):
         return self
 
     def prose(self) -> str:
-        """Return the window in words."""
+        """Return the window in words, such as '84 days or more (12w)'."""
         span = f"{days_text(self.from_day)} or more" if self.to_day is None else f"{self.from_day} to {days_text(self.to_day)}"
-        return f"{span} after onset ({self.name})"
+        return f"{span} ({self.name})"
 
 
 class Confirmation(Part):
@@ -187,12 +193,15 @@ class Confirmation(Part):
     def prose(self) -> str:
         """Return the confirmation in words."""
         windows = listed([window.prose() for window in self.windows], "or")
-        over = "at every visit up to, and at," if self.every_visit else "at"
+        over = ", and at every visit from onset to it" if self.every_visit else ", whatever the scores between"
         which = "scheduled visit" if self.visits == "scheduled" else "visit"
         distance = relapse_distance_text(self.days_after_relapse, self.days_before_relapse)
         where = f" that was {distance}" if distance else ""
-        held = "the score was still past the threshold" if self.level == "threshold" else "the score was at least as bad as at onset"
-        return f"A change was confirmed when {held} {over} the first {which}{where}, {windows}."
+        held = "past the threshold" if self.level == "threshold" else "at least as far from the reference as at onset"
+        sentence = f"A change was confirmed if the score was still {held} at the first {which} {windows} after onset{where}{over}."
+        if len(self.windows) > 1:
+            sentence += " Each of these windows had its own confirmation: the first such visit in it, while the change held."
+        return sentence
 
 
 class Sustained(Part):
@@ -359,16 +368,34 @@ class Definition(Part):
         if self.relapses is not None:
             sentences.append(self.relapses.prose())
             sentences.append(
-                "Where no relapse was recorded it was taken that there was none, before the first and after the last visit too."
+                "Where no relapse was recorded, none was taken to have happened, also before the first and after the last visit."
                 if self.coverage == "assumed"
-                else "Relapses were taken as recorded from the first to the last visit only; a relapse-free window reaching outside left the label undetermined."
+                else "Relapses were taken to be recorded from the first to the last visit only; a relapse-free window that reached outside "
+                "left the label undetermined."
             )
         sentences.append(_LOOKING_PROSE[self.looking_for])
         if self.source.assumed:
-            sentences.append(f"Assumed, not seen in the source: {', '.join(self.source.assumed)}.")
+            sentences.append(f"Assumed, as the source was not seen to state it: {self._marked(self.source.assumed)}.")
         if self.source.code:
-            sentences.append(f"Taken from the authors' program: {', '.join(self.source.code)}.")
+            sentences.append(f"Taken from a program that implements it: {self._marked(self.source.code)}.")
         return " ".join(sentences)
+
+    def _marked(self, marks: tuple[str, ...]) -> str:
+        """Return settings by their parts: "baseline (start, moves to); coverage"; "all settings" where it is all of them."""
+        paths = list(self.settings())
+        if set(marks) == set(paths):
+            return "all settings"
+        names = {rule.measure: rule.spec().name for rule in self.measures}
+        parts = []
+        for part in dict.fromkeys(path.partition(".")[0] for path in paths):
+            all_of_it = [path for path in paths if path.partition(".")[0] == part]
+            marked = [path.partition(".")[2].replace("_", " ") for path in all_of_it if path in marks]
+            name = names.get(part, part.replace("_", " "))
+            if marked and len(marked) == len(all_of_it):
+                parts.append(name)
+            elif marked:
+                parts.append(f"{name} ({', '.join(marked)})")
+        return "; ".join(parts)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the whole definition as plain data, without what is not set."""
@@ -400,12 +427,12 @@ class Definition(Part):
 
 
 _LOOKING_PROSE: dict[str, str] = {
-    "every event": "Every event of a patient was looked for, in sequence.",
-    "first event": "The first event of a patient was looked for, worsening or improvement.",
-    "first worsening": "The first confirmed worsening of a patient was looked for.",
-    "first improvement": "The first confirmed improvement of a patient was looked for.",
-    "first PIRA": "The first PIRA of a patient was looked for.",
-    "first RAW": "The first RAW of a patient was looked for.",
+    "every event": "All events of a patient were counted, one after the other.",
+    "first event": "Only the first event of a patient was counted, worsening or improvement.",
+    "first worsening": "Only the first confirmed worsening of a patient was counted.",
+    "first improvement": "Only the first confirmed improvement of a patient was counted.",
+    "first PIRA": "Only the first PIRA of a patient was counted.",
+    "first RAW": "Only the first RAW of a patient was counted.",
 }
 
 

@@ -62,6 +62,9 @@ class Interval(Part):
 
     def prose(self) -> str:
         """Return the interval in words."""
+        if self.start == self.end and self.start_days < 0 < self.end_days:
+            before, after = days_text(-self.start_days), days_text(self.end_days)
+            return f"from {before} before to {after} after {_anchor_prose(self.end, 0)}"
         return f"from {_anchor_prose(self.start, self.start_days)} to {_anchor_prose(self.end, self.end_days)}"
 
 
@@ -85,8 +88,12 @@ class RawWindow(Part):
 
     def prose(self) -> str:
         """Return the window in words."""
-        before = f"in the {days_text(self.days_before_onset)} before onset"
-        return f"{before} or the {days_text(self.days_after_onset)} after it" if self.days_after_onset else before
+        before, after = days_text(self.days_before_onset), days_text(self.days_after_onset)
+        if self.days_before_onset and self.days_after_onset:
+            return f"from {before} before to {after} after onset"
+        if self.days_before_onset:
+            return f"in the {before} before onset or on its day"
+        return f"on the day of onset or in the {after} after it" if self.days_after_onset else "on the day of onset"
 
 
 def _intervals(value: Any) -> Any:
@@ -111,13 +118,18 @@ class RelapseRule(Part):
         """Return the labels in words."""
         sentences = []
         if self.raw is not None:
-            sentences.append(f"Worsening was RAW if a relapse began {self.raw.prose()}.")
-        free = listed([interval.prose() for interval in self.relapse_free], "and none")
-        pira = f"no relapse began {free}" if free else "nothing more was asked"
-        also = "it was not RAW and " if self.raw is not None and self.exclusive else ""
-        sentences.append(f"It was PIRA if {also}{pira}; any one of its confirming visits was enough.")
+            sentences.append(f"A worsening was relapse-associated (RAW) if a relapse began {self.raw.prose()}.")
+        not_raw = "it was not RAW" if self.raw is not None and self.exclusive else ""
+        free = listed([interval.prose() for interval in self.relapse_free], "or")
+        conditions = listed([part for part in (not_raw, f"no relapse began {free}" if free else "") if part])
+        if not conditions:
+            return " ".join([*sentences, "Every worsening was counted as independent of relapses (PIRA)."])
+        one_is_enough = any("confirmation" in (interval.start, interval.end) for interval in self.relapse_free)
+        several = "; of several confirming visits, one for which this held was enough" if one_is_enough else ""
+        sentences.append(f"{'It' if sentences else 'A worsening'} was independent of relapses (PIRA) if {conditions}{several}.")
+        if self.relapse_free:
+            sentences.append("The first and the last day of a window belonged to it.")
         if self.raw is not None and not self.exclusive:
             sentences.append("RAW and PIRA were not exclusive: a worsening could be both.")
-        rest = "was called RAW" if self.otherwise == "RAW" else "was left undefined"
-        sentences.append(f"What was neither {rest}.")
-        return " ".join(sentences)
+        rest = "was counted as RAW" if self.otherwise == "RAW" else "was left undefined"
+        return " ".join([*sentences, f"Any other worsening {rest}."])

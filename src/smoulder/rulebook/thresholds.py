@@ -85,36 +85,55 @@ class Threshold(Part):
 
     def prose(self, measure: Measure) -> str:
         """Return the threshold in words, such as 'of at least 1.0 point from a reference up to 5.5'."""
-        unit = "" if measure.unit == "points" else f" {measure.unit}"
         if self.steps:
-            return self._steps_prose(measure, unit)
+            return self._steps_prose(measure)
         parts = []
         if self.percent is not None:
             parts.append(f"{self.percent:g} % of the reference")
         if self.points is not None:
-            parts.append(f"{self.points:g}{unit or ' points'}")
+            parts.append(_with_unit(self.points, measure))
         if len(parts) == 2:
             return f"of at least the {self.of_two} of {parts[0]} and {parts[1]}"
         return f"of at least {parts[0]}"
 
-    def _steps_prose(self, measure: Measure, unit: str) -> str:
-        def points(value: float) -> str:
-            return measure.text(exact_units(value, measure.units_per_point))
-
-        sentences, above = [], None
-        for step in self.steps:
-            if step.up_to is None:
-                where = "any reference" if above is None else f"a reference above {points(above)}"
-            elif above is None and step.up_to == measure.low:
-                where = f"a reference of {points(step.up_to)}"
-            else:
-                where = f"a reference up to {points(step.up_to)}"
+    def _steps_prose(self, measure: Measure) -> str:
+        counting, none, above = [], [], None
+        for step in (*self.steps, *([Step()] if self.steps[-1].up_to is not None else [])):
+            where = _reference_prose(above, step.up_to, measure)
             if step.change is None:
-                sentences.append(f"none counts from {where}")
+                none.append(where)
             else:
-                sentences.append(f"{'of at least ' if not sentences else ''}{points(step.change)}{unit} from {where}")
+                counting.append(f"{_with_unit(step.change, measure)} from {where}")
             above = step.up_to
-        return listed(sentences)
+        if not counting:
+            return "of any size, none of which counted"
+        nothing = f" (no change counted from {listed(none, 'or')})" if none else ""
+        return f"of at least {listed(counting)}{nothing}"
+
+
+def _points_text(points: float, measure: Measure) -> str:
+    return measure.text(exact_units(points, measure.units_per_point))
+
+
+def _with_unit(points: float, measure: Measure) -> str:
+    unit = "point" if measure.unit == "points" and points == 1 else measure.unit
+    return f"{_points_text(points, measure)} {unit}"
+
+
+def _reference_prose(above: float | None, up_to: float | None, measure: Measure) -> str:
+    """Return a range of references in words."""
+    if up_to is None:
+        return "any reference" if above is None else f"a reference {_bound_prose(above, measure, 'above', 'from')}"
+    if above is None and up_to == measure.low:
+        return f"a reference of {_points_text(up_to, measure)}"
+    return f"a reference {_bound_prose(up_to, measure, 'up to', 'below')}"
+
+
+def _bound_prose(bound: float, measure: Measure, on_scale: str, between: str) -> str:
+    """Return a bound after its word; one between two steps of the scale (5.99) is told by the step above it (6.0)."""
+    if measure.grid is None or bound % measure.grid == 0:
+        return f"{on_scale} {_points_text(bound, measure)}"
+    return f"{between} {_points_text((bound // measure.grid + 1) * measure.grid, measure)}{' on' if between == 'from' else ''}"
 
 
 class CustomMeasure(Part):
@@ -169,5 +188,5 @@ class MeasureRule(Part):
         way, back = ("rise", "fall") if measure.higher_is_worse else ("fall", "rise")
         sentence = f"On the {measure.name}, worsening was a {way} {self.worsening.prose(measure)}"
         if self.improvement is None:
-            return f"{sentence}; improvement mirrored it."
-        return f"{sentence}; improvement was a {back} {self.improvement.prose(measure)}."
+            return f"{sentence}, and improvement a {back} by as much."
+        return f"{sentence}, and improvement a {back} {self.improvement.prose(measure)}."

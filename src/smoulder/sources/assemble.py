@@ -139,8 +139,9 @@ def _scores(
     column: pl.Series, position: NDArray[np.uint32] | None, starts: NDArray[np.int64] | None, same_day: str
 ) -> NDArray[np.int32]:
     """Return (n_visits,) the scores of one measure in order, MISSING where there is none."""
-    scores = _taken(column, position).fill_null(MISSING).to_numpy().astype(np.int32, copy=False)
-    return np.ascontiguousarray(scores if starts is None else merged_scores(scores, starts, same_day)[0])
+    # Writable, so that compiled code meets one type of array.
+    scores = _taken(column, position).fill_null(MISSING).to_numpy(writable=True)
+    return scores if starts is None else merged_scores(scores, starts, same_day)[0]
 
 
 def _scheduled(table: Table, position: NDArray[np.uint32] | None, starts: NDArray[np.int64] | None) -> NDArray[np.bool_] | None:

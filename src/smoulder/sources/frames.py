@@ -64,20 +64,25 @@ def _from_pandas_column(column: Any) -> pl.Series:
         values = pl.Series(column.to_numpy())
         return values.fill_nan(None) if dtype.kind == "f" else values
     if isinstance(dtype, np.dtype) and dtype.kind == "M":
-        return pl.Series(column.to_numpy())
+        return _stamps(column.to_numpy())
     objects = column.to_numpy(dtype=object)
     missing = column.isna().to_numpy()
     return _from_objects(None if gone else value for value, gone in zip(objects, missing, strict=True))
 
 
+def _stamps(values: np.ndarray) -> pl.Series:
+    """Return numpy timestamps; polars does not take those in whole seconds."""
+    return pl.Series(values.astype("datetime64[us]"))
+
+
 def _zoned(column: Any, zone: str) -> pl.Series:
     """Return timestamps that show the same wall clock in the same zone."""
-    instants = pl.Series(column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()).dt.replace_time_zone("UTC")
+    instants = _stamps(column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()).dt.replace_time_zone("UTC")
     try:
         return instants.dt.convert_time_zone(zone)
     except (ValueError, pl.exceptions.PolarsError):
         # Fixed offsets have no name in polars; the wall clock is what counts.
-        return pl.Series(column.dt.tz_localize(None).to_numpy()).dt.replace_time_zone("UTC")
+        return _stamps(column.dt.tz_localize(None).to_numpy()).dt.replace_time_zone("UTC")
 
 
 def _from_objects(values: Iterable[Any]) -> pl.Series:

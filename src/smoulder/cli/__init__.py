@@ -1,0 +1,109 @@
+"""The command line: the words of the Python functions, and one place where errors become exit codes.
+
+0 done, 1 faults in the data, 2 wrong use, 70 a fault of ours, 130 stopped by the user.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from smoulder._version import __version__
+from smoulder.errors import DataError, SmoulderError, SourceError
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+DONE, DATA_FAULT, WRONG_USE, OUR_FAULT, STOPPED = 0, 1, 2, 70, 130
+
+ABOUT = """Find disability worsening in multiple sclerosis, tell RAW from PIRA, and say why.
+
+DATA is a folder of tables (visits, relapses, treatments, patients, mri), one workbook with those sheets, or the file of visits.
+Only visits are obligatory. Nothing leaves this machine."""
+
+EXAMPLES = """Start here:
+  smoulder demo                                       the whole way on made-up people
+  smoulder check my-data/                             what is in your tables and what is wrong with them
+  smoulder definitions list                           the published definitions
+  smoulder events my-data/ -d mueller-2025            one row an event
+  smoulder explain my-data/ -d mueller-2025 -p P017   why this patient has them
+
+Results go to stdout, everything else to stderr. For research only; not a medical device."""
+
+
+def app() -> App:
+    """Return the commands. They import what is heavy only when they run."""
+    from cyclopts import App, Parameter
+
+    from smoulder.cli import check, demo, events, explain
+    from smoulder.cli.definitions import definitions_app
+
+    root = App(
+        name="smoulder",
+        help=ABOUT,
+        help_epilogue=EXAMPLES,
+        help_format="plaintext",
+        version=__version__,
+        default_parameter=Parameter(negative=""),
+        suppress_keyboard_interrupt=False,
+    )
+    root.command(demo.demo, help_epilogue=demo.EXAMPLES)
+    root.command(check.check, help_epilogue=check.EXAMPLES)
+    root.command(events.events, help_epilogue=events.EXAMPLES)
+    root.command(explain.explain, help_epilogue=explain.EXAMPLES)
+    root.command(definitions_app())
+    return root
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; whatever goes wrong is said in a sentence on stderr."""
+    from cyclopts import CycloptsError
+
+    from smoulder.cli.say import say
+
+    try:
+        code = app()(arguments, result_action="return_value", exit_on_error=False, print_error=False)
+        sys.stdout.flush()
+    except CycloptsError as error:
+        command = " ".join(("smoulder", *(error.command_chain or ())))
+        say(f"{command}: {error}\n'{command} --help' shows how it is used.")
+        return WRONG_USE
+    except SmoulderError as error:
+        say(f"smoulder: {error}")
+        return DATA_FAULT if isinstance(error, DataError | SourceError) else WRONG_USE
+    except KeyboardInterrupt:
+        say("Stopped.")
+        return STOPPED
+    except BrokenPipeError:
+        # The reader (such as `head`) has seen enough; nothing more can be written, and that is no fault.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except SystemExit:
+        raise
+    except BaseException as error:  # a panic in polars is no Exception
+        return _our_fault(error)
+    return code if isinstance(code, int) else DONE
+
+
+def _our_fault(error: BaseException) -> int:
+    from smoulder.cli.say import say
+
+    if os.environ.get("SMOULDER_DEBUG") == "1":
+        import traceback
+
+        traceback.print_exception(error, file=sys.stderr)
+    say(
+        f"This is our fault: Smoulder {__version__} met something it does not know ({type(error).__name__}: {error}).\n"
+        "Your tables were not changed. Please report it; SMOULDER_DEBUG=1 before the command shows where it happened."
+    )
+    return OUR_FAULT
+
+
+def main() -> None:
+    """Run the command that was typed, and leave with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a sign shows '?'
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,151 @@
+"""The demonstration: a made-up natalizumab cohort on the way from tables to counts. Nothing in it is a real person."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from smoulder.engine import detect, explain
+from smoulder.errors import UsageError
+from smoulder.events import Events, Explanation
+from smoulder.figures import plot_patient
+from smoulder.outputs import Files, events_document, summary_frame, write, write_table
+from smoulder.reading import read
+from smoulder.rulebook import Definition, definition, definitions
+from smoulder.simulation import NATALIZUMAB, Simulated, simulate
+from smoulder.tables import Cohort
+
+MADE_UP = "All people in this demonstration are made up. Nothing here says anything about a real person or a drug."
+N_PATIENTS = 200
+SEED = 2025
+DEFINITION = "mueller-2025"
+"""The definition that the demonstration follows; the others are counted beside it."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Demo:
+    """Everything the demonstration shows."""
+
+    made: Simulated
+    cohort: Cohort
+    events: Events
+    """Under `DEFINITION`."""
+    compared: Events
+    """Under every definition of the EDSS in the catalogue that tells RAW from PIRA."""
+    explanation: Explanation
+    """Of one patient with a PIRA, and with a RAW too where there is such a patient."""
+
+
+def made_up() -> Simulated:
+    """Return the made-up people, the same ones each time."""
+    return simulate(NATALIZUMAB, N_PATIENTS, SEED)
+
+
+def demonstrate(made: Simulated) -> Demo:
+    """Go the whole way with made-up people: read, check, detect, explain."""
+    cohort = read(made.tables)
+    events = detect(cohort, DEFINITION)
+    return Demo(
+        made=made,
+        cohort=cohort,
+        events=events,
+        compared=detect(cohort, edss_definitions()),
+        explanation=explain(cohort, patient_to_explain(events), DEFINITION),
+    )
+
+
+def edss_definitions() -> tuple[Definition, ...]:
+    """Return the definitions of the catalogue on the EDSS alone that tell RAW from PIRA; the followed one first."""
+    others = [one for one in definitions() if one.labelled and [rule.measure for rule in one.measures] == ["edss"]]
+    return (definition(DEFINITION), *(one for one in others if one.key != DEFINITION))
+
+
+def patient_to_explain(events: Events) -> str:
+    """Return the patient with the fewest visits among those with both a PIRA and a RAW; without such a one, with a PIRA."""
+    counts = events.table.group_by("patient").agg(pira=pl.col("pira").any(), raw=(pl.col("raw") & ~pl.col("pira")).any())
+    ranked = counts.join(events.follow_up, on="patient").sort(
+        pl.col("pira") & pl.col("raw"), "pira", "visits", "patient", descending=[True, True, False, False]
+    )
+    if not ranked.height:
+        raise UsageError("Nobody in the demonstration has an event.")
+    return ranked["patient"][0]
+
+
+def comparison_frame(compared: Events) -> pl.DataFrame:
+    """Return one row a definition: patients with any worsening, PIRA and RAW, each with what it is out of."""
+    rows = []
+    for one, summary in zip(compared.definitions, compared.summaries(), strict=True):
+        shares = dict(summary.counts)
+        row: dict[str, object] = {"definition": one.key, "looking_for": one.looking_for}
+        for name in ("confirmed worsening", "PIRA", "RAW"):
+            short = name.removeprefix("confirmed ").lower()
+            row |= {f"{short}_patients": shares[name].numerator, f"{short}_out_of": shares[name].denominator}
+        rows.append(row | {"person_years": summary.person_years})
+    return pl.DataFrame(rows)
+
+
+def write_demo(demo: Demo, folder: Path) -> tuple[str, ...]:
+    """Write the tables and all results into a new folder, which appears whole or not at all; return the names of the files.
+
+    Raises UsageError where the folder has something in it already.
+    """
+    folder = Path(folder)
+    require_new(folder)
+    beside = Path(tempfile.mkdtemp(prefix=".smoulder-demo-", dir=folder.absolute().parent))
+    try:
+        beside.chmod(0o755)
+        _fill(demo, beside)
+        names = tuple(sorted(path.relative_to(beside).as_posix() for path in beside.rglob("*") if path.is_file()))
+        if folder.is_dir():
+            folder.rmdir()
+        os.replace(beside, folder)
+    except OSError as error:
+        raise UsageError(f"'{folder}' cannot be written: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return names
+
+
+def require_new(folder: Path) -> None:
+    """Raise UsageError where a folder cannot be made or has something in it."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"'{folder}' is there already and not empty; give a new folder.")
+    if not folder.absolute().parent.is_dir():
+        raise UsageError(f"There is no folder '{folder.absolute().parent}' to make '{folder.name}' in.")
+
+
+def _fill(demo: Demo, folder: Path) -> None:
+    (folder / "README.txt").write_text(readme(demo), encoding="utf-8")
+    (folder / "tables").mkdir()
+    for name, table in demo.made.tables.items():
+        write_table(table, folder / "tables" / f"{name}.csv", name=name)
+    write_table(demo.made.truth, folder / "truth.csv", name="truth")
+    provenance, told = demo.events.provenance, demo.explanation
+    with Files() as files:
+        write(events_document(demo.events), folder / "events.csv", files)
+        write(events_document(demo.events), folder / "events.xlsx", files)
+    write_table(demo.events.dated(demo.events.unconfirmed), folder / "unconfirmed.csv", provenance)
+    write_table(summary_frame(demo.compared.summaries()), folder / "summary.csv", demo.compared.provenance)
+    (folder / f"{told.patient}.txt").write_text(told.text() + "\n", encoding="utf-8")
+    plot_patient(told).save(folder / f"{told.patient}.svg")
+
+
+def readme(demo: Demo) -> str:
+    """Return what the files of the demonstration are, in words."""
+    who, key = demo.explanation.patient, demo.events.definitions[0].key
+    files = {
+        "tables/": "what a clinic would have: visits, relapses, treatments, patients",
+        "truth.csv": "what no clinic has: every change of the true EDSS with its cause",
+        "events.csv, events.xlsx": f"one row an event, under {key}",
+        "unconfirmed.csv": "the changes that are no event, with the reason",
+        "summary.csv": "the counts under several definitions, with what they are out of",
+        f"{who}.txt, {who}.svg": "one patient explained, in words and as a timeline",
+    }
+    lines = [f"  {name:<25} {meaning}" for name, meaning in files.items()]
+    again = f"smoulder events tables/ -d {key}\nsmoulder explain tables/ -d {key} -p {who}"
+    return "\n".join([MADE_UP, "", *lines, "", "Try, in this folder:", "", again, ""])

@@ -1,0 +1,157 @@
+"""What a figure shows, in words: the verdicts, the line below the title, the text that stands for the figure."""
+
+from __future__ import annotations
+
+from smoulder.errors import counted
+from smoulder.events import ExplainedEvent, ExplainedMeasure, Explanation
+from smoulder.rulebook.parts import listed
+from smoulder.terms import day_text
+
+Judged = tuple[ExplainedMeasure, ExplainedEvent]
+
+
+def event_name(event: ExplainedEvent) -> str:
+    """Return what an event is called on its tag: its label, or its kind where it has none."""
+    return event.label or event.kind
+
+
+def events_in_order(explanation: Explanation) -> list[Judged]:
+    """Return every event with its measure, by onset; on one day in the order of the measures."""
+    found = [(judged, event) for judged in explanation.measures for event in judged.events]
+    return sorted(found, key=lambda pair: pair[1].onset_day)
+
+
+def composite_event(explanation: Explanation) -> ExplainedEvent | None:
+    """Return the patient's earliest worsening on any measure; None where the definition has one measure only."""
+    if not explanation.definition.is_composite:
+        return None
+    return next((event for _, event in events_in_order(explanation) if event.kind == "worsening"), None)
+
+
+def verdicts(explanation: Explanation) -> tuple[str, ...]:
+    """Return one sentence an event, with its days, scores and why it has its label; or that there is none."""
+    found = events_in_order(explanation)
+    if not found:
+        return (no_event_sentence(explanation),)
+    first = composite_event(explanation)
+    return tuple(_verdict(explanation, judged, event, is_first=event is first) for judged, event in found)
+
+
+def no_event_sentence(explanation: Explanation) -> str:
+    """Return the sentence for a patient without an event."""
+    changes = sum(len(unconfirmed(judged)) for judged in explanation.measures)
+    if not any(judged.days for judged in explanation.measures):
+        return "No event: there is no visit to judge."
+    return f"No event; {counted(changes, 'change')} past the threshold did not become one." if changes else "No event."
+
+
+def _verdict(explanation: Explanation, judged: ExplainedMeasure, event: ExplainedEvent, *, is_first: bool) -> str:
+    calendar, measure = explanation.calendar, judged.measure
+    label = f" ({event.label})" if event.label else ""
+    sentence = (
+        f"{event.kind.capitalize()}{label} on the {measure.name}, onset {day_text(event.onset_day, calendar)}, "
+        f"from {measure.text(event.reference)} to {measure.text(event.onset)}"
+    )
+    days: dict[int, list[str]] = {}
+    for name, day in event.windows:
+        if day is not None:
+            days.setdefault(day, []).append(name)
+    if days:
+        sentence += f"; confirmed {listed([f'{day_text(day, calendar)} ({', '.join(names)})' for day, names in days.items()])}"
+    else:
+        sentence += "; counted without a confirming visit"
+    if event.pira_confirmation_day is not None and event.pira_confirmation_day != event.confirmation_day:
+        sentence += f", as PIRA {day_text(event.pira_confirmation_day, calendar)}"
+    sentence += f"; held until {day_text(event.sustained_until_day, calendar)}."
+    if is_first:
+        sentence += " It is the first worsening on any measure."
+    why = label_reason(judged, event)
+    return f"{sentence} {why}" if why else sentence
+
+
+def label_reason(judged: ExplainedMeasure, event: ExplainedEvent) -> str:
+    """Return the engine's own sentence on why an event has its label."""
+    told = [step.text for step in judged.steps if step.step == "label" and step.visit_day == event.onset_day]
+    return told[-1] if told else ""
+
+
+def headline(explanation: Explanation) -> str:
+    """Return the verdict in a few words, for the line below the title."""
+    found = events_in_order(explanation)
+    if not found:
+        return "No event"
+    several = explanation.definition.is_composite
+    named = [
+        f"{event_name(event)}{f' ({judged.measure.name})' if several else ''} {day_text(event.onset_day, explanation.calendar)}"
+        for judged, event in found
+    ]
+    if len(named) <= 3:
+        text = ", ".join(named)
+        return text[0].upper() + text[1:]
+    counts: dict[str, int] = {}
+    for _, event in found:
+        counts[event_name(event)] = counts.get(event_name(event), 0) + 1
+    return f"{counted(len(found), 'event')}: {', '.join(f'{n} {name}' for name, n in counts.items())}"
+
+
+def unconfirmed(judged: ExplainedMeasure) -> dict[int, str]:
+    """Return the onset day of each change that was met and is no event, with the reason.
+
+    The engine compares until it meets a change and then confirms or refuses it, so a refusal belongs to
+    the comparison before it.
+    """
+    onsets = {event.onset_day for event in judged.events}
+    found: dict[int, str] = {}
+    met: int | None = None
+    for step in judged.steps:
+        if step.step == "compare" and step.visit_day is not None:
+            met = step.visit_day
+        refused = step.verdict == "not confirmed" or step.step == "sustain"
+        if refused and met is not None and met not in onsets:
+            found[met] = step.verdict
+    return found
+
+
+def description(explanation: Explanation) -> str:
+    """Return the text that stands for the figure, made from the numbers it shows."""
+    calendar = explanation.calendar
+    parts = [f"Timeline of patient {explanation.patient} under {explanation.definition.title} [{explanation.definition.key}]."]
+    if explanation.follow_up is not None:
+        first, last = (day_text(day, calendar) for day in explanation.follow_up)
+        parts.append(f"Visits from {first} to {last}." if first != last else f"Seen on {first}.")
+    parts += [_scores_sentence(judged) for judged in explanation.measures]
+    parts.append(relapse_sentence(explanation))
+    if explanation.treatments:
+        parts.append(f"Treatments: {', '.join(treatment_text(explanation, i) for i in range(len(explanation.treatments)))}.")
+    return " ".join([*parts, *verdicts(explanation)])
+
+
+def _scores_sentence(judged: ExplainedMeasure) -> str:
+    if not judged.days:
+        return f"{judged.measure.name}: no visit."
+    text = judged.measure.text
+    scores = f"{text(judged.scores[0])} at the first, {text(judged.scores[-1])} at the last, {text(min(judged.scores))} to {text(max(judged.scores))}"
+    if len(judged.days) == 1:
+        scores = text(judged.scores[0])
+    return f"{judged.measure.name}: {counted(len(judged.days), 'visit')}, {scores}{'' if judged.measure.higher_is_worse else '; lower is worse'}."
+
+
+def relapse_sentence(explanation: Explanation) -> str:
+    """Return how many relapses there were, and when; or what is known instead."""
+    if explanation.relapse_days:
+        days = ", ".join(day_text(day, explanation.calendar) for day in explanation.relapse_days)
+        return f"{counted(len(explanation.relapse_days), 'relapse')}: {days}."
+    return f"Relapses: {no_relapse_text(explanation)}."
+
+
+def no_relapse_text(explanation: Explanation) -> str:
+    """Return what is known of relapses where none is listed."""
+    known = {"recorded": "none recorded", "none": "none (stated for the whole cohort)"}
+    return known.get(explanation.relapse_knowledge, "not known (there is no relapse table)")
+
+
+def treatment_text(explanation: Explanation, number: int) -> str:
+    """Return one treatment with its days."""
+    name, first, last = explanation.treatments[number]
+    until = "going on" if last is None else f"to {day_text(last, explanation.calendar)}"
+    return f"{name} ({day_text(first, explanation.calendar)}, {until})" if last is None else f"{name} ({day_text(first, explanation.calendar)} {until})"

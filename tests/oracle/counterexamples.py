@@ -1,0 +1,74 @@
+"""The shrunk disagreements between msprog and pymsprog: our answer must be that of the program which follows its manual."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from smoulder.engine.detect import detect
+from smoulder.engine.milestones import reach
+from tests.oracle.agreement import Agreement, NamedDifference, Row
+from tests.oracle.cohorts import build_cohort
+from tests.oracle.milestones import milestone_of
+from tests.oracle.msprog import answers_of
+from tests.oracle.msprog_settings import definition_of
+
+RIGHT = {
+    "D_firstCDW_168_84_tol30": "pymsprog",
+    "D_firstPIRA_fixed_84_168": "msprog",
+    "G_vignette_kappos2020": "msprog",
+    "L_sdmt_sub_improvement": "msprog",
+    "L_sdmt_sub_worsening": "msprog",
+    "V_edss4_ev30": "pymsprog",
+    "V_edss4_messy": "msprog",
+    "V_edss6_impute1": "msprog",
+    "V_sdmt40": "msprog",
+    "Z_fuzz027": "pymsprog",
+}
+"""Whose answer follows its own documentation (peers.md, C2); in `Z_fuzz027` that is no event under our labels either way."""
+
+
+def compare_folder(folder: Path) -> Iterator[Agreement]:
+    """Compare every counterexample of a folder."""
+    for path in sorted((folder / "counterexamples").glob("*.json")):
+        yield compare(json.loads(path.read_text(encoding="utf-8")), path.stem)
+
+
+def compare(case: dict[str, Any], name: str) -> Agreement:
+    """Compare one counterexample: which events there are, and the days and scores that its answer gives."""
+    patient = case["visits"][0]["id"]
+    cohort = build_cohort(as_text(case["visits"]), as_text(case["relapses"]))
+    config = {"id": case["config"], "description": case["config"], "args": case["args"]}
+    answer = case[RIGHT.get(name, "msprog")]
+    if answer.startswith("ERROR"):
+        answer = case["pymsprog"]
+    theirs = [row for row in ast.literal_eval(answer) if row]
+    if case["function"] == "value_milestone":
+        mine = reach(cohort, milestone_of(config)).row(0, named=True)
+        ours: list[Row] = [{"score": mine["score"], "reached": mine["reached"], "days": mine["days_from_start"]}]
+        wanted = [{"score": float(row[0]) if row[0] else None, "reached": row[2] == "T", "days": int(float(row[3]))} for row in theirs]
+        same = ours == wanted
+    else:
+        definition = definition_of(config)
+        ours = answers_of(detect(cohort, definition), definition).get(patient, [])
+        wanted = [{"cells": row} for row in theirs]
+        same = len(ours) == len(theirs) and all(mentions(mine, row) for mine, row in zip(ours, theirs, strict=True))
+    agreement = Agreement(name, "counterexamples", patients=1, identical=int(same))
+    if not same:
+        agreement.differences.append(NamedDifference(name, patient, (), ours, wanted))
+    return agreement
+
+
+def as_text(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows with every cell as text, as a CSV file has them."""
+    return [{name: None if value is None else str(value) for name, value in row.items()} for row in rows]
+
+
+def mentions(mine: Row, cells: list[str]) -> bool:
+    """Return whether the kind of event, its label and its day from the start are among the cells of an answer."""
+    numbers = {float(cell) for cell in cells if cell.replace(".", "", 1).lstrip("-").isdigit()}
+    label = mine.get("CDW_type") or ""
+    return mine["event_type"] in cells and (not label or label in cells) and float(mine["time2event"]) in numbers

@@ -1,0 +1,322 @@
+"""Random definitions and cohorts, rich where the rules bite: visits and relapses a day on either side of every window.
+
+`definitions()` draws valid definitions over all settings; `cohorts()` draws small cohorts; `cohorts_with()` draws a cohort that a
+definition can be run on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from cohorts import cohort_of
+from hypothesis import strategies as st
+
+from smoulder.rulebook import Definition, definition_from
+from smoulder.rulebook.relapse import ANCHORS
+from smoulder.tables import Cohort
+from smoulder.terms import MEASURES, Measure
+
+CUSTOM: dict[str, dict[str, Any]] = {
+    "grip": {"name": "grip strength", "unit": "kg", "low": 0.0, "worse": "lower"},
+    "mood": {"name": "mood scale", "unit": "points", "low": -10.0, "high": 10.0},
+}
+"""Two measures of our own: one that falls when it gets worse, one that may be negative."""
+
+KNOWN = ("edss", "sdmt", "t25fw", "nhpt", "nhpt_dominant", "nhpt_nondominant", "pyramidal")
+ALL_MEASURES = (*KNOWN, *CUSTOM)
+
+GAPS = (84, 90, 30, 7, 1, 28, 83, 85, 168, 365)
+"""Days between visits; the first is what shrinking ends at."""
+OFFSETS = (0, 1, 29, 30, 31, 89, 90, 91)
+"""Days of a relapse from a visit, on either side."""
+DISTANCES = (0, 0, 0, 30, 1, 31, 90)
+
+SCORES: dict[str, tuple[float, ...]] = {
+    "edss": (2.0, 3.0, 2.5, 3.5, 4.0, 0.0, 1.0, 1.5, 5.0, 5.5, 6.0, 6.5, 2.3, 5.99),
+    "sdmt": (50, 46, 40, 45, 54, 60, 44, 49),
+    "t25fw": (5.0, 6.0, 5.99, 4.0, 4.8, 4.79, 7.2, 5.5),
+    "nhpt": (20.0, 24.0, 23.995, 16.0, 28.8, 22.0),
+    "nhpt_dominant": (20.0, 24.0, 23.99, 16.0, 28.8, 22.0),
+    "nhpt_nondominant": (20.0, 24.0, 23.99, 16.0, 28.8, 22.0),
+    "pyramidal": (2, 3, 1, 4, 0),
+    "grip": (40.0, 32.0, 32.01, 36.0, 25.6, 0.0),
+    "mood": (0.0, 1.0, 2.0, -1.0, -2.0, 0.5),
+}
+"""Scores of each measure, many of them exactly a threshold apart."""
+
+STEP_CHANGES: dict[str, tuple[float, ...]] = {"edss": (1.0, 0.5, 1.5), "sdmt": (4, 8, 3), "mood": (1.0, 2.0), "pyramidal": (1, 2)}
+POINTS = (1.0, 0.5, 4.0, 1.5)
+PERCENTS = (20.0, 10.0, 25.0, 12.5, 33.3)
+
+
+def measure_of(key: str) -> Measure:
+    """Return a known measure, or one of our own."""
+    if key in MEASURES:
+        return MEASURES[key]
+    own = CUSTOM[key]
+    return Measure(
+        key=key, name=own["name"], unit=own["unit"], low=own["low"], high=own.get("high"), higher_is_worse=own.get("worse") != "lower"
+    )
+
+
+# -- definitions ----------------------------------------------------------------------------
+
+
+@st.composite
+def thresholds(draw: st.DrawFn, key: str) -> dict[str, Any]:
+    kinds = ["steps", "points", "percent", "two"] if measure_of(key).low >= 0 else ["steps", "points"]
+    kind = draw(st.sampled_from(kinds))
+    if kind == "steps":
+        changes = STEP_CHANGES.get(key, POINTS)
+        bounds = sorted(draw(st.sets(st.sampled_from([score for score in SCORES[key] if round(score, 2) == score]), max_size=3)))
+        steps: list[dict[str, Any]] = [{"up_to": bound} for bound in bounds]
+        if not steps or draw(st.booleans()):
+            steps.append({})
+        for number, step in enumerate(steps):
+            # Most steps count; "no change counts from here" is the rare case.
+            change = draw(st.sampled_from((*changes, *changes, None)))
+            if change is not None:
+                step["change"] = change
+            elif number == 0 and len(steps) == 1:
+                step["change"] = changes[0]
+        return {"steps": steps}
+    points, percent = draw(st.sampled_from(POINTS)), draw(st.sampled_from(PERCENTS))
+    if kind == "two":
+        return {"percent": percent, "points": points, "of_two": draw(st.sampled_from(("smaller", "larger")))}
+    return {"points": points} if kind == "points" else {"percent": percent}
+
+
+@st.composite
+def measure_rules(draw: st.DrawFn, key: str) -> dict[str, Any]:
+    rule: dict[str, Any] = {"measure": key, "worsening": draw(thresholds(key))}
+    if draw(st.booleans()):
+        rule["improvement"] = draw(thresholds(key))
+    if key in CUSTOM:
+        rule["custom"] = CUSTOM[key]
+    return rule
+
+
+@st.composite
+def intervals(draw: st.DrawFn) -> str:
+    start, end = sorted(draw(st.tuples(*[st.integers(0, len(ANCHORS) - 1)] * 2)))
+    days = st.sampled_from((0, -90, 30, -30, 90, -84, 31, -91))
+    start_days, end_days = draw(days), draw(days)
+    if start == end and start_days >= end_days:
+        start_days, end_days = (end_days, start_days) if end_days < start_days else (start_days - 30, end_days)
+
+    def text(anchor: int, days: int) -> str:
+        return f"{ANCHORS[anchor]}{days:+d}" if days else ANCHORS[anchor]
+
+    return f"{text(start, start_days)} .. {text(end, end_days)}"
+
+
+@st.composite
+def relapse_rules(draw: st.DrawFn) -> dict[str, Any]:
+    rule: dict[str, Any] = {
+        "relapse_free": draw(st.lists(intervals(), max_size=3)),
+        "exclusive": draw(st.booleans()),
+        "otherwise": draw(st.sampled_from(("undefined", "RAW"))),
+    }
+    if draw(st.booleans()):
+        before, after = draw(st.sampled_from((90, 30, 0, 180))), draw(st.sampled_from((0, 30)))
+        rule["raw"] = {"days_before_onset": before, "days_after_onset": after}
+    return rule
+
+
+@st.composite
+def window_lists(draw: st.DrawFn) -> list[dict[str, Any]]:
+    names = draw(st.lists(st.sampled_from(("12w", "24w", "6m", "late")), min_size=1, max_size=3, unique=True))
+    windows = []
+    for name in names:
+        window: dict[str, Any] = {"name": name, "from_day": draw(st.sampled_from((84, 84, 168, 30, 1, 0, 85, 90, 91, 365)))}
+        length = draw(st.sampled_from((None, None, None, 84, 730, 56, 1, 0)))
+        windows.append(window if length is None else window | {"to_day": window["from_day"] + length})
+    return windows
+
+
+def distances() -> st.SearchStrategy[dict[str, int]]:
+    days = st.sampled_from(DISTANCES)
+    return st.fixed_dictionaries({"days_after_relapse": days, "days_before_relapse": st.sampled_from((0, 0, 0, 30, 1))})
+
+
+@st.composite
+def baselines(draw: st.DrawFn, relapse_rule: dict[str, Any] | None, *, sustained: bool) -> dict[str, Any]:
+    worsening = ["", "worsening"] + (["PIRA"] if relapse_rule is not None else [])
+    moves = [draw(st.sampled_from(worsening)), *(move for move in ("improvement", "relapse") if draw(st.booleans()))]
+    moves = draw(st.permutations([move for move in moves if move]))
+    base: dict[str, Any] = draw(distances()) | {
+        "start": draw(st.sampled_from(("first visit", "first visit", "nearest time zero"))),
+        "moves_after": moves,
+        "moves_to": draw(st.sampled_from(("confirmation", "onset", "lowest score"))),
+        "local_extrema": draw(st.sampled_from(("allowed", "not strict", "none"))),
+        "unsustained_moves": sustained and draw(st.booleans()),
+    }
+    small = ["no", *(way for way in ("improvement", "worsening") if way in moves)]
+    base["sub_threshold"] = draw(st.sampled_from([*small, "both"] if len(small) == 3 else small))
+    may_fall = ["yes"] + (["no"] if moves else []) + (["not after a relapse"] if "relapse" in moves else [])
+    base["may_fall"] = draw(st.sampled_from(may_fall))
+    if "relapse" in moves:
+        base["relapse_move"] = draw(st.sampled_from(("every", "crossed")))
+        if relapse_rule is None or "raw" not in relapse_rule or draw(st.booleans()):
+            base["crossed_days"] = draw(st.sampled_from((0, 90, 30)))
+    return base
+
+
+@st.composite
+def definitions(draw: st.DrawFn, measures: Sequence[str] = ALL_MEASURES, *, most_measures: int = 3) -> Definition:
+    """Draw a valid definition over all settings, of one or more of the measures.
+
+    Parameters
+    ----------
+    measures
+        What it may be about: known measures and keys of `CUSTOM`.
+    most_measures
+        How many at once; 1: no composites.
+    """
+    keys = draw(st.lists(st.sampled_from(measures), min_size=1, max_size=most_measures, unique=True))
+    relapse_rule = draw(st.one_of(st.none(), relapse_rules(), relapse_rules(), relapse_rules()))
+    sustained_days = draw(st.sampled_from((0, 0, 84, 168, 365, "to the end")))
+    counted = draw(st.booleans())
+    within = draw(st.sampled_from((None, 0, 84, 365))) if counted else None
+    windows = draw(window_lists())
+    looking_for = ["every event", "first worsening", "first improvement", "first event"]
+    labelled_only = ["first PIRA", "first RAW"] if relapse_rule is not None else []
+    months = any(window["name"] == "6m" for window in windows)
+    data: dict[str, Any] = {
+        "key": draw(st.sampled_from(("mine", "mine-2024", "a.b"))),
+        "title": draw(st.text(max_size=20)),
+        "measures": [draw(measure_rules(key)) for key in keys],
+        "baseline": draw(baselines(relapse_rule, sustained=sustained_days != 0)),
+        "onset": draw(distances()),
+        "confirmation": draw(distances())
+        | {
+            "windows": windows,
+            "every_visit": draw(st.booleans()),
+            "level": draw(st.sampled_from(("threshold", "onset"))),
+            "visits": draw(st.sampled_from(("any", "scheduled"))),
+        },
+        "sustained": {"days": sustained_days, "kinds": draw(st.sampled_from(("both", "worsening", "improvement")))},
+        "last_visit": {
+            "worsening": "counted" if counted else "unconfirmed",
+            "when": draw(st.sampled_from(("first seen at the last visit", "no eligible visit left"))),
+        }
+        | ({} if within is None else {"within_days": within}),
+        "coverage": draw(st.sampled_from(("assumed", "observed"))),
+        "looking_for": draw(st.sampled_from(looking_for + labelled_only)),
+    }
+    if relapse_rule is not None:
+        data["relapses"] = relapse_rule
+    if months:
+        data["days_a_month"] = draw(st.sampled_from((30.4375, 30.0, 30.25)))
+    return definition_from(data, where="random definition")
+
+
+@st.composite
+def sourced(draw: st.DrawFn) -> Definition:
+    """Draw a definition with a source whose marks cover some of its settings."""
+    plain = draw(definitions())
+    marks: dict[str, list[str]] = {"seen": [], "assumed": [], "code": [], "": []}
+    for path in plain.settings():
+        marks[draw(st.sampled_from(tuple(marks)))].append(path)
+    del marks[""]
+    year = draw(st.none() | st.integers(1950, 2030))
+    source = {"citation": draw(st.text(max_size=30)), **({} if year is None else {"year": year}), **marks}
+    return plain.changed(source=source)
+
+
+# -- cohorts --------------------------------------------------------------------------------
+
+
+@st.composite
+def patients(draw: st.DrawFn, measures: Sequence[str], most_visits: int) -> tuple[list[int], dict[str, str]]:
+    """Draw the visit days of one patient and the series of each measure; a visit may lack some of them."""
+    gaps = draw(st.lists(st.sampled_from(GAPS), max_size=most_visits - 1)) if draw(st.sampled_from((True,) * 7 + (False,))) else None
+    if gaps is None:
+        return [], {}
+    days = [draw(st.sampled_from((0, 10_000, -400)))]
+    for gap in gaps:
+        days.append(days[-1] + gap)
+    series = {}
+    for key in measures:
+        palette = SCORES[key]
+        score = draw(st.sampled_from(palette))
+        items = []
+        for day in days:
+            # Mostly the score stays, so that changes are confirmed and sustained.
+            new = draw(st.sampled_from((None,) * 2 * len(palette) + palette))
+            score = score if new is None else new
+            if len(measures) == 1 or draw(st.sampled_from((True, True, True, False))):
+                items.append(f"{day}:{score:.10g}")
+        series[key] = " ".join(items)
+    return days, series
+
+
+@st.composite
+def near_visits(draw: st.DrawFn, days: Sequence[int], most: int) -> list[int]:
+    """Draw days near visits, before the first and after the last one too."""
+    found = []
+    for _ in range(draw(st.integers(0, most))):
+        offset = draw(st.sampled_from(OFFSETS)) * draw(st.sampled_from((-1, 1)))
+        found.append(draw(st.sampled_from(days)) + offset)
+    return found
+
+
+@st.composite
+def cohorts(
+    draw: st.DrawFn,
+    measures: Sequence[str] = ("edss",),
+    *,
+    most_patients: int = 3,
+    most_visits: int = 8,
+    most_relapses: int = 3,
+    needs_time_zero: bool = False,
+) -> Cohort:
+    """Draw a small cohort; a failing one is shown as the call of `cohort_of` that makes it.
+
+    Parameters
+    ----------
+    measures
+        Columns of the visits: known measures and keys of `CUSTOM`.
+    needs_time_zero
+        Whether at least one patient must be there and have a time zero.
+    """
+    names = [f"P{number}" for number in range(draw(st.integers(1 if needs_time_zero else 0, most_patients)))]
+    knowledge = draw(st.sampled_from(("recorded", "recorded", "recorded", "none", "unknown")))
+    visits: dict[str, dict[str, str]] = {}
+    relapses: dict[str, list[int]] = {}
+    unscheduled: dict[str, list[int]] = {}
+    recorded: dict[str, tuple[int | None, int | None]] = {}
+    time_zero: dict[str, int] = {}
+    for name in names:
+        days, visits[name] = draw(patients(measures, most_visits))
+        near = days or [0]
+        if knowledge == "recorded":
+            relapses[name] = draw(near_visits(near, most_relapses))
+        unscheduled[name] = [day for day in days if draw(st.sampled_from((False, False, True)))]
+        bounds = [draw(st.none() | near_visits(near, 1).map(lambda found: found[0] if found else None)) for _ in range(2)]
+        recorded[name] = (bounds[0], bounds[1])
+        time_zero.update({name: day for day in draw(near_visits(near, 1))})
+    if needs_time_zero and not time_zero:
+        time_zero[names[0]] = 0
+    options: dict[str, Any] = {
+        "knowledge": st.just(knowledge),
+        "unscheduled": st.just(unscheduled) if draw(st.booleans()) else st.none(),
+        "recorded": st.just(recorded) if draw(st.booleans()) else st.none(),
+        "time_zero": st.just(time_zero) if needs_time_zero or draw(st.booleans()) else st.none(),
+        "measures": st.just(tuple(measures)),
+        "custom": st.just(tuple(measure_of(key) for key in measures if key in CUSTOM)),
+    }
+    return draw(st.builds(cohort_of, st.just(visits), st.just(relapses), **options))
+
+
+@st.composite
+def cohorts_with(draw: st.DrawFn, chosen: st.SearchStrategy[Definition] | None = None, **sizes: int) -> tuple[Cohort, Definition]:
+    """Draw a definition, and a cohort that it can be run on; `sizes` as for `cohorts`."""
+    definition = draw(definitions() if chosen is None else chosen)
+    measures = [rule.measure for rule in definition.measures]
+    if "nhpt" in measures and draw(st.booleans()):
+        # The mean of two hands, from the hands.
+        measures = list(dict.fromkeys([key for key in measures if key != "nhpt"] + ["nhpt_dominant", "nhpt_nondominant"]))
+    needs_zero = definition.baseline.start == "nearest time zero"
+    return draw(cohorts(measures, needs_time_zero=needs_zero, **sizes)), definition

@@ -1,0 +1,99 @@
+"""Independent programs on the shared oracle: every patient identical, or different for a reason that has a name."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from oracle_tables import keep_table
+
+from tests.oracle import counterexamples, cross, msprog
+from tests.oracle.__main__ import main
+from tests.oracle.agreement import Agreement, difference_rows, table
+from tests.oracle.msoutcomes_habits import MSOUTCOMES_HABITS
+from tests.oracle.quirks import QUIRKS
+
+HERE = Path(__file__).parent
+DOCS = HERE.parent / "docs" / "agreement.md"
+
+
+@pytest.fixture(scope="session")
+def oracle(shared: Path) -> Path:
+    return shared / "oracle"
+
+
+def test_msprog_and_pymsprog(oracle: Path, request: pytest.FixtureRequest) -> None:
+    agreements = list(msprog.compare_folder(oracle))
+    keep_table(request, "msprog and pymsprog", table(agreements))
+    assert [f"{d.config} {d.patient}" for a in agreements for d in a.unexplained] == []
+    assert sum(a.patients for a in agreements) > 100_000
+    assert listed("msprog") == written(agreements)
+    assert table(agreements) in DOCS.read_text(encoding="utf-8")
+
+
+def test_counterexamples(oracle: Path) -> None:
+    agreements = list(counterexamples.compare_folder(oracle))
+    assert [a.config for a in agreements if a.identical != 1] == []
+    assert len(agreements) == 10
+
+
+def test_other_programs(oracle: Path, request: pytest.FixtureRequest) -> None:
+    agreements = list(cross.compare_folder(oracle))
+    keep_table(request, "MSoutcomes, msclinical and drstrupf", table(agreements))
+    first = [a for a in agreements if a.config.endswith("(first)")]
+    assert len(first) == 4
+    assert all(a.identical == a.patients == 500 for a in first)
+    assert [f"{d.config} {d.patient}" for a in agreements for d in a.unexplained] == []
+    assert listed("cross") == written(agreements)
+    assert table(agreements) in DOCS.read_text(encoding="utf-8")
+
+
+def test_each_habit_is_documented() -> None:
+    text = " ".join(DOCS.read_text(encoding="utf-8").split())
+    for habit in (*QUIRKS, *MSOUTCOMES_HABITS):
+        assert habit.name in text
+        assert habit.why in text
+
+
+def test_a_wrong_answer_is_unexplained(oracle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One changed score in an expected answer makes the command fail and name the patient."""
+    for folder in ("configs", "expected", "cohorts"):
+        (tmp_path / folder).mkdir()
+    config = (oracle / "configs" / "A_firstCDW_fixed.json").read_text(encoding="utf-8")
+    (tmp_path / "configs" / "A_firstCDW_fixed.json").write_text(config, encoding="utf-8")
+    (tmp_path / "cohorts" / "main").symlink_to(oracle / "cohorts" / "main")
+    import gzip
+
+    answer = gzip.decompress((oracle / "expected" / "A_firstCDW_fixed.csv.gz").read_bytes()).decode()
+    assert main(["msprog", str(tmp_path_with(tmp_path, answer))]) == 0
+    lines = answer.splitlines()
+    place = next(i for i, line in enumerate(lines) if ",CDW," in line)
+    patient = lines[place].split(",")[0]
+    lines[place] = lines[place].replace(",CDW,", ",CDI,")
+    assert main(["msprog", str(tmp_path_with(tmp_path, "\n".join(lines) + "\n"))]) == 1
+    assert f"A_firstCDW_fixed {patient}" in capsys.readouterr().out
+
+
+def test_wrong_use_ends_with_2(tmp_path: Path) -> None:
+    assert main([]) == 2
+    assert main(["msprog", str(tmp_path / "nowhere")]) == 2
+    assert main(["msprog", str(tmp_path)]) == 2
+
+
+def tmp_path_with(folder: Path, answer: str) -> Path:
+    import gzip
+
+    (folder / "expected" / "A_firstCDW_fixed.csv.gz").write_bytes(gzip.compress(answer.encode()))
+    return folder
+
+
+def listed(kind: str) -> list[dict[str, str]]:
+    """Return the committed list of differences."""
+    return list(csv.DictReader(io.StringIO((HERE / "oracle" / f"differences_{kind}.csv").read_text(encoding="utf-8"))))
+
+
+def written(agreements: list[Agreement]) -> list[dict[str, str]]:
+    """Return the differences of this run as the list has them."""
+    return difference_rows(agreements)

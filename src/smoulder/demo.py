@@ -13,7 +13,6 @@ import polars as pl
 from smoulder.engine import detect, explain
 from smoulder.errors import UsageError
 from smoulder.events import Events, Explanation
-from smoulder.figures import plot_patient
 from smoulder.outputs import Files, events_document, summary_frame, write, write_table
 from smoulder.reading import read
 from smoulder.rulebook import Definition, definition, definitions
@@ -120,6 +119,8 @@ def require_new(folder: Path) -> None:
 
 
 def _fill(demo: Demo, folder: Path) -> None:
+    from smoulder.figures import plot_patient
+
     (folder / "README.txt").write_text(readme(demo), encoding="utf-8")
     (folder / "tables").mkdir()
     for name, table in demo.made.tables.items():

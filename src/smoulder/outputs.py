@@ -30,6 +30,7 @@ MOST_SHEET_ROWS = 1_048_575
 AUTOFIT_ROWS = 5_000
 """Sheets up to this length get columns as wide as their content; beyond, that would cost more than the writing."""
 
+_COMPANION = ".provenance.json"
 _JSON_START = '{"smoulder": '
 
 
@@ -121,6 +122,8 @@ def check_target(path: str | Path, inputs: Sequence[str | Path] = (), endings: S
 def _is_ours(path: Path) -> bool:
     """Return whether Smoulder wrote a file."""
     ending = path.suffix.lower()
+    if path.name.endswith(_COMPANION):
+        return True
     try:
         if ending == ".csv":
             return companion(path).is_file()
@@ -138,7 +141,7 @@ def _is_ours(path: Path) -> bool:
 
 def companion(path: Path) -> Path:
     """Return the file that carries the provenance of a CSV."""
-    return path.with_name(f"{path.name}.provenance.json")
+    return path.with_name(path.name + _COMPANION)
 
 
 def write(document: Document, path: str | Path, files: Files) -> None:
@@ -246,12 +249,13 @@ def summary_frame(summaries: Sequence[Summary]) -> pl.DataFrame:
     """Return the counts of summaries, one row a line: what is counted, the count, what it is out of, the share and its interval."""
     rows: list[tuple[object, ...]] = []
     for summary in summaries:
+        years = round(summary.person_years, 2)
         for name, share in summary.counts:
             low, high = share.interval or (None, None)
             percent = [None if part is None else round(100 * part, 2) for part in (_ratio(share.numerator, share.denominator), low, high)]
-            rows.append((summary.definition, f"patients with {name}", share.numerator, share.denominator, *percent, summary.person_years))
+            rows.append((summary.definition, f"patients with {name}", share.numerator, share.denominator, *percent, years))
         for name, n in summary.events:
-            rows.append((summary.definition, name, n, None, None, None, None, summary.person_years))
+            rows.append((summary.definition, name, n, None, None, None, None, years))
     schema = {"definition": pl.String, "what": pl.String, "n": pl.Int64, "out_of": pl.Int64, "percent": pl.Float64}
     schema |= {"percent_low": pl.Float64, "percent_high": pl.Float64, "person_years": pl.Float64}
     return pl.DataFrame(rows, schema=schema, orient="row")
@@ -320,7 +324,7 @@ def _write_workbook(document: Document, place: Path) -> None:
                 name,
                 autofit=frame.height <= AUTOFIT_ROWS,
                 dtype_formats={pl.Date: "yyyy-mm-dd", pl.Float64: "General", **dict.fromkeys((pl.Int32, pl.Int64, pl.UInt32), "General")},
-                table_style={"style": "Table Style Light 1", "autofilter": True},
+                table_style="Table Style Light 1",
                 freeze_panes=(1, 0),
             )
             if "value" in frame.columns:

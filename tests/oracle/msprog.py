@@ -74,7 +74,8 @@ def name_difference(record: Record, definition: Definition, args: dict[str, Any]
 def same(ours: list[Row], theirs: list[Row]) -> bool:
     """Return whether two answers are equal in every column that both have."""
     return len(ours) == len(theirs) and all(
-        all(mine[column] == yours[column] for column in mine.keys() & yours.keys()) for mine, yours in zip(ours, theirs, strict=True)
+        all(mine[column] == yours[column] for column in mine.keys() & yours.keys())
+        for mine, yours in zip(ours, theirs, strict=True)
     )
 
 

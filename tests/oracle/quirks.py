@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from smoulder.engine.record import Found, Record
 from smoulder.engine.judgement import Change
+from smoulder.engine.record import Found, Record
 from smoulder.engine.reference import Scan
 from smoulder.rulebook.model import Definition
 

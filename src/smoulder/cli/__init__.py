@@ -18,19 +18,21 @@ if TYPE_CHECKING:
 
 DONE, DATA_FAULT, WRONG_USE, OUR_FAULT, STOPPED = 0, 1, 2, 70, 130
 
-ABOUT = """Find disability worsening in multiple sclerosis, tell RAW from PIRA, and say why.
+ABOUT = """Find disability worsening in multiple sclerosis, tell RAW from PIRA, say why.
 
-DATA is a folder of tables (visits, relapses, treatments, patients, mri), one workbook with those sheets, or the file of visits.
-Only visits are obligatory. Nothing leaves this machine."""
+DATA is a folder of tables (visits, relapses, treatments, patients, mri), one
+workbook with those sheets, or the file of visits. Only visits are obligatory.
+Nothing leaves this machine."""
 
 EXAMPLES = """Start here:
-  smoulder demo                                       the whole way on made-up people
-  smoulder check my-data/                             what is in your tables and what is wrong with them
-  smoulder definitions list                           the published definitions
-  smoulder events my-data/ -d mueller-2025            one row an event
-  smoulder explain my-data/ -d mueller-2025 -p P017   why this patient has them
+  smoulder demo                             the whole way on made-up people
+  smoulder check my-data/                   your tables, and their faults
+  smoulder definitions list                 the published definitions
+  smoulder events my-data/ -d mueller-2025  one row an event
+  smoulder explain my-data/ -d mueller-2025 -p P017     why, visit by visit
 
-Results go to stdout, everything else to stderr. For research only; not a medical device."""
+Results go to stdout, everything else to stderr.
+For research only; not a medical device."""
 
 
 def app() -> App:
@@ -49,10 +51,10 @@ def app() -> App:
         default_parameter=Parameter(negative=""),
         suppress_keyboard_interrupt=False,
     )
-    root.command(demo.demo, help_epilogue=demo.EXAMPLES)
-    root.command(check.check, help_epilogue=check.EXAMPLES)
-    root.command(events.events, help_epilogue=events.EXAMPLES)
-    root.command(explain.explain, help_epilogue=explain.EXAMPLES)
+    root.command(demo.demo, sort_key=1, help_epilogue=demo.EXAMPLES)
+    root.command(check.check, sort_key=2, help_epilogue=check.EXAMPLES)
+    root.command(events.events, sort_key=3, help_epilogue=events.EXAMPLES)
+    root.command(explain.explain, sort_key=4, help_epilogue=explain.EXAMPLES)
     root.command(definitions_app())
     return root
 
@@ -69,6 +71,8 @@ def run(arguments: Sequence[str]) -> int:
     except CycloptsError as error:
         command = " ".join(("smoulder", *(error.command_chain or ())))
         say(f"{command}: {error}\n'{command} --help' shows how it is used.")
+        if "--definition" in str(error):
+            say("'smoulder definitions list' shows the keys of the definitions.")
         return WRONG_USE
     except SmoulderError as error:
         say(f"smoulder: {error}")

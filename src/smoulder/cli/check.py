@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 EXAMPLES = """Examples:
   smoulder check my-data/
   smoulder check export.xlsx --column edss=EDSS_total
-  smoulder check visits.csv --relapses schuebe.csv --date-format %d.%m.%Y
-  smoulder check my-data/ -o faults.xlsx       every faulty row, to work through in Excel
-  smoulder check my-data/ --save-map           writes my-data/cohort.toml, to be kept with the data
+  smoulder check visits.csv --relapses attacks.csv --date-format %d.%m.%Y
+  smoulder check my-data/ -o faults.xlsx   every faulty row, to work through
+  smoulder check my-data/ --save-map       writes my-data/cohort.toml
 
-Exit code: 0 no errors, 1 errors in the data, 2 wrong use. In Python: smoulder.check(smoulder.read(...))."""
+Exit code: 0 no errors, 1 errors in the data, 2 wrong use.
+In Python: smoulder.check(smoulder.read("my-data/"))"""
 
 
 def check(
@@ -34,10 +35,11 @@ def check(
     save_map: Annotated[bool, Parameter(negative="", help="Write how the columns were understood to cohort.toml beside the data.")] = False,
     reading: Reading = AS_FOUND,
 ) -> int:
-    """Show what is in the tables, how their columns were understood, and everything that is wrong with them.
+    """Show what is in the tables and everything that is wrong with them.
 
-    All faults are listed at once, each with its rows, its patients and what to do. An error stops an analysis, a warning may
-    change an answer, a notice says what was done. Rows add up: read = kept + set aside.
+    All faults are listed at once, each with its rows, its patients and what to
+    do. An error stops an analysis, a warning may change an answer, a notice says
+    what was done. Rows add up: read = kept + set aside.
     """
     from smoulder.outputs import Files, report_document, write
     from smoulder.reading import check as check_cohort

@@ -41,8 +41,9 @@ def stop_on_errors(cohort: Cohort, data: str) -> None:
     lines += name_columns(report)
     lines.append(f"'smoulder check {data}' shows the tables with all warnings and notices.")
     faulty = report.faulty_patients()
-    if not cohort.kept_going and faulty and not report.errors_of_the_whole():
-        lines.append(f"--keep-going analyses the others and sets {counted(len(faulty), 'patient')} aside.")
+    if not cohort.kept_going and not report.errors_of_the_whole():
+        aside = counted(len(faulty), "patient") if faulty else "these rows"
+        lines.append(f"--keep-going sets {aside} aside, says so in every result, and analyses the others.")
     raise DataError("\n".join(lines))
 
 

@@ -17,25 +17,27 @@ if TYPE_CHECKING:
 Form = Annotated[Literal["text", "json", "csv"], Parameter(help="How to print it.")]
 KeyOrFile = "Key of a definition, or a TOML file."
 
-ABOUT = """List the published definitions, show one in full, or tell two apart.
+ABOUT = """List the published definitions, show one in full, tell two apart.
 
-A definition says what counts as worsening, when it is confirmed, and what is RAW and PIRA. Each is one text file: the rule, its
-source, and setting by setting whether it was seen in the paper, taken from the authors' program, or assumed."""
+A definition says what counts as worsening, when it is confirmed, and what is
+RAW and PIRA. Each is one text file: the rule, its source, and setting by
+setting whether it was seen in the paper, taken from the authors' program, or
+assumed."""
 
 EXAMPLES = """Examples:
   smoulder definitions list --measure edss
   smoulder definitions show mueller-2025
-  smoulder definitions show mueller-2025 --format toml > mine.toml     a start for your own
+  smoulder definitions show mueller-2025 --format toml > mine.toml
   smoulder definitions diff kappos-2020-edss mueller-2025
 
-In Python: smoulder.definitions(), smoulder.definition(KEY), smoulder.diff(a, b)."""
+In Python: smoulder.definitions(), definition(KEY), diff(a, b)"""
 
 EVIDENCE = {"seen": "seen in the source", "code": "authors' program", "assumed": "ASSUMED", "": ""}
 
 
 def definitions_app() -> App:
     """Return the three commands under their common name."""
-    app = App(name="definitions", help=ABOUT, help_epilogue=EXAMPLES)
+    app = App(name="definitions", help=ABOUT, help_epilogue=EXAMPLES, sort_key=5)
     for command, examples in ((list_, LIST_EXAMPLES), (show, SHOW_EXAMPLES), (diff, DIFF_EXAMPLES)):
         app.command(command, name=command.__name__.rstrip("_"), help_epilogue=examples)
     return app
@@ -108,7 +110,7 @@ def show(
     *,
     format: Annotated[Literal["text", "toml", "json"], Parameter(help="How to print it; toml is a start for one of your own.")] = "text",
 ) -> None:
-    """Show one definition: in words, every setting with how it is known, its traps, worked patients and source."""
+    """Show one definition in full: words, settings, evidence, traps, examples."""
     from smoulder.rulebook import definition as definition_of
     from smoulder.rulebook import entry, keys
 
@@ -171,7 +173,7 @@ def diff(
     *,
     format: Form = "text",
 ) -> None:
-    """Tell two definitions apart: every setting that decides an answer and differs."""
+    """Tell two definitions apart: every setting that differs."""
     from smoulder.rulebook import definition as definition_of
     from smoulder.rulebook import diff as differences_of
 

@@ -16,16 +16,17 @@ if TYPE_CHECKING:
 
 EXAMPLES = """Examples:
   smoulder demo
-  smoulder demo -o demo/      also writes the tables, the events and the timeline of a patient into a new folder"""
+  smoulder demo -o demo/    also writes the tables and all results there"""
 
 
 def demo(
     *,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"], help="A new folder for the tables and all results.")] = None,
 ) -> None:
-    """Go the whole way on 200 made-up people under natalizumab: check, events, one patient explained, counts.
+    """Go the whole way on 200 made-up people: check, events, one explained, counts.
 
-    Everything shown is what the other commands show, in the same words. The people are the same each time.
+    Everything shown is what the other commands show, in the same words. The
+    people are the same each time, and none of them is real.
     """
     ready = is_prepared()
     with doing("Making people up and looking for their events" if ready else PREPARING, tell=not ready):

@@ -21,9 +21,10 @@ EXAMPLES = """Examples:
   smoulder events my-data/ -d mueller-2025
   smoulder events my-data/ -d mueller-2025 -d kappos-2020-edss -o events.xlsx
   smoulder events my-data/ -d my-definition.toml --format csv > events.csv
-  smoulder events my-data/ -d cdw-12w -o events.parquet --unconfirmed rest.csv --follow-up people.csv
+  smoulder events my-data/ -d cdw-12w -o events.csv --unconfirmed rest.csv
 
-Exit code: 0 done, 1 faults in the data, 2 wrong use. In Python: smoulder.detect(cohort, "mueller-2025")."""
+Exit code: 0 done, 1 faults in the data, 2 wrong use.
+In Python: smoulder.detect(cohort, "mueller-2025")"""
 
 ON_SCREEN = 20
 """Events shown on the screen; files and --format csv have all."""
@@ -43,10 +44,12 @@ def events(
     threads: Annotated[int | None, Parameter(help="How many threads to use; one a core if not given. The result is the same.")] = None,
     reading: Reading = AS_FOUND,
 ) -> None:
-    """Find every event that one or more definitions see: one row an event, and the counts with what they are out of.
+    """Find every event that a definition sees: one row each, and the counts.
 
-    Each event says who, worsening or improvement, RAW or PIRA or neither, when it began, what it was compared with and when it
-    was confirmed. The definition goes into every file in full, with the version and a hash of the input.
+    Each event says who, worsening or improvement, RAW or PIRA or neither, when
+    it began, what it was compared with and when it was confirmed. Counts say what
+    they are out of. The definition goes into every file in full, with the version
+    and a hash of the input.
     """
     from smoulder.errors import UsageError
     from smoulder.outputs import write_events

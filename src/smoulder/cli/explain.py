@@ -22,7 +22,8 @@ EXAMPLES = """Examples:
   smoulder explain my-data/ -d mueller-2025 -p P017 --plot p017.svg
   smoulder explain my-data/ -d mueller-2025 -p P017 -o p017.txt
 
-Exit code: 0 done, 1 faults in the data, 2 wrong use. In Python: smoulder.explain(cohort, "P017", "mueller-2025")."""
+Exit code: 0 done, 1 faults in the data, 2 wrong use.
+In Python: smoulder.explain(cohort, "P017", "mueller-2025")"""
 
 PLOT_ENDINGS = (".svg", ".png")
 
@@ -38,9 +39,11 @@ def explain(
     output: Annotated[Output, Parameter(help="Write it to FILE: .txt in words; .csv, .parquet, .xlsx or .json step by step.")] = None,
     reading: Reading = AS_FOUND,
 ) -> None:
-    """Say why one patient has the events that he or she has: each visit, the change found and needed, the rule that decided.
+    """Say why one patient has these events: visit by visit, in words.
 
-    The explanation comes from the readable engine, which is the specification; the fast one is tested to agree with it.
+    Each visit says what it was compared with, the change found, the change
+    needed, and the rule that decided. The explanation comes from the readable
+    engine, which is the specification; the fast one is tested to agree with it.
     """
     from smoulder.engine import explain as explain_patient
     from smoulder.outputs import TABLE_ENDINGS, Files, check_target

@@ -10,14 +10,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from smoulder.rulebook import resolve
-from smoulder.rulebook.model import Definition, MeasureRule
 from smoulder.engine.encoding import N_COLUMNS, O_RULE, Pack, Rules, encode
 from smoulder.engine.pack import pack_measure, seen_days
 from smoulder.engine.tabulate import Rows, event_frame, unconfirmed_frame
 from smoulder.errors import DataError
 from smoulder.events import Events
 from smoulder.provenance import provenance_of
+from smoulder.rulebook import resolve
+from smoulder.rulebook.model import Definition, MeasureRule
 from smoulder.tables import Cohort
 from smoulder.terms import MISSING, Measure
 
@@ -118,7 +118,7 @@ def scan_measure(cohort: Cohort, definitions: Sequence[Definition], measure: Mea
 
 def scan(pack: Pack, rules: Rules, assessable: NDArray[np.bool_], threads: int | None) -> NDArray[np.int32]:
     """Run the kernel over chunks of patients, side by side; the chunks come back in the order of the patients."""
-    from smoulder.engine.kernel import scan_chunk
+    from smoulder.engine.kernel.scan import scan_chunk
 
     ends = chunk_ends(pack.first)
     n_slots = rules.window.shape[1]
@@ -128,7 +128,13 @@ def scan(pack: Pack, rules: Rules, assessable: NDArray[np.bool_], threads: int |
         room = int(pack.first[end] - pack.first[start]) * len(rules.setting) + 1
         out = np.empty((room, N_COLUMNS + 2 * n_slots), dtype=np.int32)
         longest = int(np.diff(pack.first[start : end + 1]).max())
-        scratch = (np.empty(longest, np.int32), np.empty(longest, np.int32), np.empty(longest, np.int32), np.empty(longest, np.int64), np.empty(longest, np.bool_))
+        scratch = (
+            np.empty(longest, np.int32),
+            np.empty(longest, np.int32),
+            np.empty(longest, np.int32),
+            np.empty(longest, np.int64),
+            np.empty(longest, np.bool_),
+        )
         return out[: scan_chunk(pack, rules, start, end, out, assessable, scratch)].copy()
 
     chunks = list(zip([0, *ends[:-1]], ends, strict=True))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from smoulder.engine.judgement import Change
 from smoulder.engine.narrate import Narrator, decisive_visit
 from smoulder.engine.pack import record_of, seen_days
 from smoulder.engine.record import LABELS, Found
-from smoulder.engine.judgement import Change
 from smoulder.engine.reference import Scan
 from smoulder.errors import UsageError
 from smoulder.events import ExplainedEvent, ExplainedMeasure, Explanation

@@ -110,7 +110,9 @@ class Judgement:
         at = self.last
         if rule.days != "to the end":
             wait = int(rule.days)
-            later = (visit for visit in range(change.onset + 1, self.last + 1) if self.days[visit] - self.days[change.onset] >= wait)
+            later = (
+                visit for visit in range(change.onset + 1, self.last + 1) if self.days[visit] - self.days[change.onset] >= wait
+            )
             at = next(later, self.last)
         return self.holds(at, change)
 

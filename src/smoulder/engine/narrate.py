@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from smoulder.engine.record import LABELS, PIRA, RAW, UNDEFINED, UNDETERMINED, Found
 from smoulder.engine.judgement import Change
+from smoulder.engine.record import LABELS, PIRA, RAW, UNDEFINED, UNDETERMINED, Found
 from smoulder.engine.reference import Scan
 from smoulder.engine.telling import Teller
 from smoulder.errors import counted
@@ -64,7 +64,10 @@ class Narrator(Teller):
         if scan.far_from_relapses(visit, base.days_after_relapse, base.days_before_relapse):
             why, rule = "both neighbouring scores lie on the same side of it (a local extremum)", "baseline.local_extrema"
         else:
-            why, rule = f"it is too near the relapse of {self.day(self.nearest_relapse(scan, visit))}", "baseline.days_after_relapse"
+            why, rule = (
+                f"it is too near the relapse of {self.day(self.nearest_relapse(scan, visit))}",
+                "baseline.days_after_relapse",
+            )
         text = f"{self.at(scan, visit)}: cannot serve as baseline, because {why}; the next visit is tried."
         self.tell(scan, "baseline", visit, "not usable", rule, text)
 
@@ -77,8 +80,12 @@ class Narrator(Teller):
         if self.references and self.references[-1] == here:
             return
         self.references.append(here)
-        text = f"{self.at(scan, scan.baseline)}: baseline; the reference is {self.measure.text(scan.reference)}. {self.needs(scan)}"
-        self.tell(scan, "baseline", scan.baseline, "baseline", "baseline", text.strip(), reference=(scan.baseline, scan.reference))
+        text = (
+            f"{self.at(scan, scan.baseline)}: baseline; the reference is {self.measure.text(scan.reference)}. {self.needs(scan)}"
+        )
+        self.tell(
+            scan, "baseline", scan.baseline, "baseline", "baseline", text.strip(), reference=(scan.baseline, scan.reference)
+        )
 
     def needs(self, scan: Scan) -> str:
         """Return from which score on a change from the reference counts."""
@@ -93,7 +100,9 @@ class Narrator(Teller):
                 self.measure.high is None or self.measure.points(score) <= self.measure.high
             )
             side = "at least" if (scan.sign > 0) == worsening else "at most"
-            found.append(f"{word} needs {side} {self.measure.text(score)}" if within else f"no {word.lower()} is possible from it")
+            found.append(
+                f"{word} needs {side} {self.measure.text(score)}" if within else f"no {word.lower()} is possible from it"
+            )
         return f"{found[0][0].upper()}{found[0][1:]}, {found[1]}."
 
     def raised_reference(self, scan: Scan, visit: int, reference: int) -> None:
@@ -104,7 +113,9 @@ class Narrator(Teller):
         self.tell(scan, "baseline", visit, "kept from falling", "baseline.may_fall", text, reference=(visit, reference))
 
     def moved_after_relapse(self, scan: Scan, relapse: int, visit: int) -> None:
-        text = f"{self.at(scan, visit)}: the relapse of {self.day(relapse)} moves the baseline here, the first visit on or after it."
+        text = (
+            f"{self.at(scan, visit)}: the relapse of {self.day(relapse)} moves the baseline here, the first visit on or after it."
+        )
         self.tell(scan, "relapse", visit, "baseline moves", "baseline.moves_after", text)
 
     def moved(self, scan: Scan, change: Change, target: int) -> None:
@@ -119,14 +130,16 @@ class Narrator(Teller):
         needed = scan.rule.needed(scan.reference, worsening=worsening) if change else None
         verdict, reason = self.comparison(scan, visit, change, needed, differs=differs, far=far)
         text = f"{self.at(scan, visit)}: {reason}."
-        rule = "onset.days_after_relapse" if differs and not far else f"{scan.rule.measure}.{'worsening' if worsening else 'improvement'}"
+        rule = (
+            "onset.days_after_relapse"
+            if differs and not far
+            else f"{scan.rule.measure}.{'worsening' if worsening else 'improvement'}"
+        )
         self.tell(
             scan, "compare", visit, verdict, rule, text, reference=(scan.baseline, scan.reference), change=change, needed=needed
         )  # fmt: skip
 
-    def comparison(
-        self, scan: Scan, visit: int, change: int, needed: int | None, *, differs: bool, far: bool
-    ) -> tuple[str, str]:
+    def comparison(self, scan: Scan, visit: int, change: int, needed: int | None, *, differs: bool, far: bool) -> tuple[str, str]:
         """Return verdict and reason of one comparison with the reference."""
         reference = self.measure.text(scan.reference)
         if change == 0:
@@ -140,7 +153,10 @@ class Narrator(Teller):
             relapse = self.day(self.nearest_relapse(scan, visit))
             return "near a relapse", f"{by} ({need}), but too near the relapse of {relapse} to be an onset"
         if needed is None or abs(change) < needed:
-            return f"a little {way}", f"{by}, below the threshold ({need}); looked at because small confirmed changes move the baseline"
+            return (
+                f"a little {way}",
+                f"{by}, below the threshold ({need}); looked at because small confirmed changes move the baseline",
+            )
         return way, f"{by} ({need}); it counts if it is confirmed"
 
     def ignored(self, scan: Scan, change: Change) -> None:
@@ -164,7 +180,9 @@ class Narrator(Teller):
             f"{counted(scan.days[first] - scan.days[change.onset], 'day')} after onset ({', '.join(windows)}); "
             f"it holds until {self.day(scan.days[sustained_until])}{', the last visit' if sustained_until == scan.last else ''}."
         )
-        self.tell(scan, "confirm", first, "confirmed", "confirmation.windows", text, reference=(change.baseline, change.reference))
+        self.tell(
+            scan, "confirm", first, "confirmed", "confirmation.windows", text, reference=(change.baseline, change.reference)
+        )
 
     def unconfirmed(self, scan: Scan, change: Change, eligible: list[int]) -> None:
         kind = "worsening" if change.worsening else "improvement"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from smoulder.rulebook.model import Definition, MeasureRule
 from smoulder.engine.encoding import Pack, missing_days
 from smoulder.engine.record import Record
+from smoulder.rulebook.model import Definition, MeasureRule
 from smoulder.tables import Cohort
 from smoulder.terms import MISSING, Measure
 

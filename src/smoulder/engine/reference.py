@@ -5,11 +5,11 @@ Slow and plain on purpose. The kernel has to agree with it; it also says why (`E
 
 from __future__ import annotations
 
-from smoulder.rulebook.model import Definition, MeasureRule
-from smoulder.rulebook.relapse import Anchor, Interval
 from smoulder.engine.judgement import Change, Judgement
 from smoulder.engine.record import BOTH, NO_LABEL, PIRA, RAW, UNDEFINED, UNDETERMINED, Found, Record
 from smoulder.engine.telling import Teller
+from smoulder.rulebook.model import Definition, MeasureRule
+from smoulder.rulebook.relapse import Anchor, Interval
 
 ONLY_WORSENING = ("first worsening", "first PIRA", "first RAW")
 
@@ -39,7 +39,6 @@ class Scan(Judgement):
 
     # -- comparing scores -------------------------------------------------------------------
 
-
     def is_past(self, score: int, reference: int, *, worsening: bool) -> bool:
         """Return whether a score is past the threshold from a reference, in one direction."""
         needed = self.rule.needed(reference, worsening=worsening)
@@ -62,7 +61,6 @@ class Scan(Judgement):
         return min(both) > 0 or max(both) < 0
 
     # -- relapses ---------------------------------------------------------------------------
-
 
     def first_relapse_after(self, visit: int) -> int | None:
         """Return the day of the first relapse after the day of a visit."""
@@ -126,7 +124,9 @@ class Scan(Judgement):
     def may_serve(self, visit: int) -> bool:
         """Return whether a visit may serve as baseline: far enough from relapses, and no local extremum where those are skipped."""
         rule = self.definition.baseline
-        return self.far_from_relapses(visit, rule.days_after_relapse, rule.days_before_relapse) and not self.is_local_extremum(visit)
+        return self.far_from_relapses(visit, rule.days_after_relapse, rule.days_before_relapse) and not self.is_local_extremum(
+            visit
+        )
 
     def keep_from_falling(self) -> None:
         """Raise the score at the baseline to the last reference, where the reference may not become better."""
@@ -220,13 +220,17 @@ class Scan(Judgement):
         if not self.is_sustained(change, fails):
             self.teller.not_sustained(self, change, fails)
             self.add(self.no_event(change, 3))
-            self.move_on(change, earliest, moves=self.definition.baseline.unsustained_moves and self.moves(direction), event=False)
+            self.move_on(
+                change, earliest, moves=self.definition.baseline.unsustained_moves and self.moves(direction), event=False
+            )
             return False
         event = self.event(change, confirming, sustained_until)
         self.add(event)
         self.teller.labelled(self, change, event)
         moves = self.moves(direction) or (event.pira and "PIRA" in self.definition.baseline.moves_after)
-        other_label = not self.is_looked_for(event) and change.worsening and self.definition.looking_for in ("first PIRA", "first RAW")
+        other_label = (
+            not self.is_looked_for(event) and change.worsening and self.definition.looking_for in ("first PIRA", "first RAW")
+        )
         self.move_on(change, earliest, moves=moves, event=not other_label)
         return self.definition.looking_for != "every event" and self.is_looked_for(event)
 
@@ -317,7 +321,9 @@ class Scan(Judgement):
         for visit in range(change.onset - 1, -1, -1):
             if self.is_local_extremum(visit):
                 continue
-            if all(self.is_past(self.scores[at], self.scores[visit], worsening=change.worsening) for at in (change.onset, *later)):
+            if all(
+                self.is_past(self.scores[at], self.scores[visit], worsening=change.worsening) for at in (change.onset, *later)
+            ):
                 return visit
         return 0
 
@@ -332,7 +338,9 @@ class Scan(Judgement):
             return RAW, True, [], False
         visits = confirming or [change.onset]
         free = [visit for visit in visits if self.relapse_free(change, visit, meaningful)]
-        covered = [visit for visit in free if self.inside(change, visit, meaningful, self.record.covered_from, self.record.covered_to)]
+        covered = [
+            visit for visit in free if self.inside(change, visit, meaningful, self.record.covered_from, self.record.covered_to)
+        ]
         if covered:
             observed = (self.record.observed_from, self.record.observed_to)
             outside = not any(self.inside(change, visit, meaningful, *observed) for visit in covered)
@@ -397,14 +405,17 @@ class Scan(Judgement):
 
     def is_looked_for(self, found: Found) -> bool:
         """Return whether an event is of the kind that is looked for."""
-        return found.reason == 0 and {
-            "every event": True,
-            "first event": True,
-            "first worsening": found.worsening,
-            "first improvement": not found.worsening,
-            "first PIRA": found.pira,
-            "first RAW": found.raw,
-        }[self.definition.looking_for]
+        return (
+            found.reason == 0
+            and {
+                "every event": True,
+                "first event": True,
+                "first worsening": found.worsening,
+                "first improvement": not found.worsening,
+                "first PIRA": found.pira,
+                "first RAW": found.raw,
+            }[self.definition.looking_for]
+        )
 
     def wanted(self) -> list[Found]:
         """Return the findings in onset order: every event, or the first one looked for; and the changes that are none."""

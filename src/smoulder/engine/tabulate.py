@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from smoulder.rulebook.model import Definition
 from smoulder.engine.encoding import (
     N_COLUMNS,
     O_BASELINE,
@@ -31,6 +30,7 @@ from smoulder.engine.encoding import (
 )
 from smoulder.engine.record import LABELS
 from smoulder.events import EVENT_SCHEMA, REASONS, UNCONFIRMED_SCHEMA, window_columns
+from smoulder.rulebook.model import Definition
 from smoulder.tables import Cohort
 from smoulder.terms import Measure
 

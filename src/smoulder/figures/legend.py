@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from smoulder.events import Explanation
 from smoulder.figures.marks import Box, Dot, Group, Mark, Path, Words, diamond, line, square, triangle
 from smoulder.figures.panels import shown_windows
@@ -63,12 +65,5 @@ def _entries(explanation: Explanation) -> list[tuple[str, tuple[Mark, ...]]]:
 def _moved(mark: Mark, right: float, down: float) -> Mark:
     """Return a mark of a swatch at its place."""
     if isinstance(mark, Path):
-        points = tuple((x + right, y + down) for x, y in mark.points)
-        return Path(
-            points=points, stroke=mark.stroke, width=mark.width, dash=mark.dash, fill=mark.fill, closed=mark.closed
-        )
-    if isinstance(mark, Dot):
-        return Dot(x=mark.x + right, y=mark.y + down, radius=mark.radius, fill=mark.fill, stroke=mark.stroke, width=mark.width)
-    if isinstance(mark, Box):
-        return Box(x=mark.x + right, y=mark.y + down, width=mark.width, height=mark.height, fill=mark.fill, stroke=mark.stroke, dash=mark.dash)
-    return mark
+        return replace(mark, points=tuple((x + right, y + down) for x, y in mark.points))
+    return replace(mark, x=mark.x + right, y=mark.y + down) if isinstance(mark, Box | Dot) else mark

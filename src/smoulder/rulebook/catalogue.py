@@ -11,9 +11,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
+from smoulder.errors import DefinitionError, UsageError, unknown
 from smoulder.rulebook.model import Definition, definition_from, load_definition
 from smoulder.rulebook.parts import AsTuple, Part
-from smoulder.errors import DefinitionError, UsageError, unknown
 
 
 class Page(Part):

@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from smoulder.errors import DefinitionError
 from smoulder.rulebook.parts import AsTuple, Days, Part, days_text, listed, relapse_distance_text
 from smoulder.rulebook.relapse import Interval, RawWindow, RelapseRule
 from smoulder.rulebook.thresholds import CustomMeasure, MeasureRule, Step, Threshold
-from smoulder.errors import DefinitionError
 
 __all__ = [
     "Baseline",
@@ -77,7 +77,12 @@ class Baseline(Part):
             raise ValueError("moves_after names something twice")
         if {"worsening", "PIRA"} <= set(self.moves_after):
             raise ValueError("moves_after has both 'worsening' and 'PIRA'; every PIRA is a worsening, so name one")
-        directions = {"improvement": ("improvement",), "worsening": ("worsening",), "both": ("improvement", "worsening"), "no": ()}
+        directions = {
+            "improvement": ("improvement",),
+            "worsening": ("worsening",),
+            "both": ("improvement", "worsening"),
+            "no": (),
+        }
         for direction in directions[self.sub_threshold]:
             if direction not in self.moves_after:
                 raise ValueError(f"sub_threshold = '{self.sub_threshold}' has no effect unless moves_after has '{direction}'")
@@ -122,7 +127,11 @@ class Baseline(Part):
         return " ".join(sentences)
 
     def _relapse_prose(self) -> str:
-        near = "on the day of the relapse" if self.crossed_days == 0 else f"at most {days_text(self.crossed_days or 0)} after the relapse"
+        near = (
+            "on the day of the relapse"
+            if self.crossed_days == 0
+            else f"at most {days_text(self.crossed_days or 0)} after the relapse"
+        )
         if self.crossed_days is None:
             near = "no longer after the relapse than the RAW window before onset"
         anew = "it was set anew at the first visit on or after the relapse"
@@ -198,7 +207,9 @@ class Confirmation(Part):
         distance = relapse_distance_text(self.days_after_relapse, self.days_before_relapse)
         where = f" that was {distance}" if distance else ""
         held = "past the threshold" if self.level == "threshold" else "at least as far from the reference as at onset"
-        sentence = f"A change was confirmed if the score was still {held} at the first {which} {windows} after onset{where}{over}."
+        sentence = (
+            f"A change was confirmed if the score was still {held} at the first {which} {windows} after onset{where}{over}."
+        )
         if len(self.windows) > 1:
             sentence += " Each of these windows had its own confirmation: the first such visit in it, while the change held."
         return sentence
@@ -217,7 +228,11 @@ class Sustained(Part):
         if self.days == 0:
             return ""
         which = {"both": "A confirmed change"}.get(self.kinds, f"A confirmed {self.kinds}")
-        span = "to the end of follow-up" if self.days == "to the end" else f"for {days_text(self.days)} from onset, or to the last visit"
+        span = (
+            "to the end of follow-up"
+            if self.days == "to the end"
+            else f"for {days_text(self.days)} from onset, or to the last visit"
+        )
         return f"{which} counted only if it was sustained {span}."
 
 
@@ -306,7 +321,9 @@ class Definition(Part):
             raise ValueError("baseline.unsustained_moves has no effect unless sustained.days is set")
         if "relapse" in self.baseline.moves_after and self.baseline.crossed_days is None:
             if self.relapses is None or self.relapses.raw is None:
-                raise ValueError("baseline.crossed_days must be given where relapses move the baseline and there is no RAW window")
+                raise ValueError(
+                    "baseline.crossed_days must be given where relapses move the baseline and there is no RAW window"
+                )
         in_months = [window.name for window in self.confirmation.windows if re.fullmatch(r"\d+m", window.name)]
         if in_months and self.days_a_month is None:
             raise ValueError(f"the window '{in_months[0]}' speaks of months; state days_a_month, such as 30.4375")

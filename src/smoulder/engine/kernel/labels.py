@@ -1,0 +1,126 @@
+"""RAW, PIRA or neither: the relapses around a confirmed worsening."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from smoulder.engine.encoding import (
+    AT_BASELINE,
+    AT_MEANINGFUL,
+    AT_ONSET,
+    AT_PREVIOUS,
+    COVERAGE_OBSERVED,
+    EVERY_VISIT,
+    EXCLUSIVE,
+    FAR,
+    HAS_RAW,
+    N_INTERVALS,
+    OTHERWISE_RAW,
+    RAW_AFTER,
+    RAW_BEFORE,
+)
+from smoulder.engine.kernel.compiling import compiled
+from smoulder.engine.kernel.people import is_local_extremum, is_past
+from smoulder.engine.record import BOTH, PIRA, RAW, UNDEFINED, UNDETERMINED
+from smoulder.terms import MISSING
+
+
+@compiled
+def last_meaningful(person, rule, change, confirming):
+    """Return the last visit before onset from whose score the change is past its threshold up to `confirming` (-1: none)."""
+    first = change.onset + 1 if rule.setting[EVERY_VISIT] != 0 else confirming
+    for visit in range(change.onset - 1, -1, -1):
+        if is_local_extremum(person, rule, visit) or not is_past(
+            rule, person.score[change.onset], person.score[visit], change.direction
+        ):
+            continue
+        past = True
+        for later in range(first, confirming + 1):
+            past = past and is_past(rule, person.score[later], person.score[visit], change.direction)
+        if past or confirming < 0:
+            return visit
+    return 0
+
+
+@compiled
+def is_raw(person, rule, onset):
+    if rule.setting[HAS_RAW] == 0:
+        return False
+    first, last = person.day[onset] - rule.setting[RAW_BEFORE], person.day[onset] + rule.setting[RAW_AFTER]
+    for relapse in person.relapse:
+        if first <= relapse <= last:
+            return True
+    return False
+
+
+@compiled
+def anchor_day(person, change, meaningful, confirming, anchor):
+    if anchor == AT_BASELINE:
+        return person.day[change.baseline]
+    if anchor == AT_MEANINGFUL:
+        return person.day[meaningful]
+    if anchor == AT_PREVIOUS:
+        return person.day[max(change.onset - 1, 0)]
+    if anchor == AT_ONSET:
+        return person.day[change.onset]
+    return person.day[confirming]
+
+
+@compiled
+def judge_intervals(person, rule, change, meaningful, confirming):
+    """Return whether the relapse-free intervals are free of relapses, inside coverage, and inside what was observed."""
+    free, covered, observed = True, True, True
+    for number in range(rule.setting[N_INTERVALS]):
+        interval = rule.interval[number]
+        first = anchor_day(person, change, meaningful, confirming, interval[0]) + interval[1]
+        last = anchor_day(person, change, meaningful, confirming, interval[2]) + interval[3]
+        if last <= first:
+            continue
+        for relapse in person.relapse:
+            free = free and not first <= relapse <= last
+        covered = covered and person.covered_from <= first and last <= person.covered_to
+        observed = observed and person.observed_from <= first and last <= person.observed_to
+    return free, covered, observed
+
+
+@compiled
+def label_of(person, rule, change, meaningful, eligible, n_confirming, is_pira_visit):
+    """Return label, whether RAW, and whether PIRA rests on days outside follow-up; mark the visits at which it is PIRA."""
+    for place in range(n_confirming):
+        is_pira_visit[place] = False
+    if not person.relapses_known:
+        return UNDETERMINED, False, False
+    raw = is_raw(person, rule, change.onset)
+    if raw and rule.setting[EXCLUSIVE] != 0:
+        return RAW, True, False
+    any_free, any_covered, any_observed = False, False, False
+    for place in range(max(n_confirming, 1)):
+        confirming = eligible[place] if n_confirming > 0 else change.onset
+        free, covered, observed = judge_intervals(person, rule, change, meaningful, confirming)
+        any_free = any_free or free
+        if free and covered:
+            any_covered = True
+            any_observed = any_observed or observed
+            if n_confirming > 0:
+                is_pira_visit[place] = True
+    if any_covered:
+        return BOTH if raw else PIRA, raw, not any_observed
+    if raw:
+        return RAW, True, False
+    if any_free:
+        return UNDETERMINED, False, False
+    if rule.setting[OTHERWISE_RAW] != 0:
+        return RAW, True, False
+    return UNDEFINED, False, False
+
+
+@compiled
+def coverage(pack, setting, patient):
+    """Return the first and last day of relapse recording, and of what is known to be recorded."""
+    stated_from, stated_to = pack.recorded_from[patient], pack.recorded_to[patient]
+    observed_from = pack.seen_from[patient] if stated_from == MISSING else stated_from
+    observed_to = pack.seen_to[patient] if stated_to == MISSING else stated_to
+    only_observed = setting[COVERAGE_OBSERVED] != 0
+    covered_from = observed_from if only_observed or stated_from != MISSING else -FAR
+    covered_to = observed_to if only_observed or stated_to != MISSING else FAR
+    return np.int64(covered_from), np.int64(covered_to), np.int64(observed_from), np.int64(observed_to)

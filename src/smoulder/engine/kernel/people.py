@@ -1,0 +1,98 @@
+"""One patient under one rule: what the compiled functions are handed, and how scores and relapses are compared."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from smoulder.engine.encoding import ALLOWED, EXTREMA, FAR, LEVEL_ONSET, NOT_STRICT
+from smoulder.engine.kernel.compiling import compiled
+
+
+class Person(NamedTuple):
+    """One patient and one measure."""
+
+    day: np.ndarray  # (n_visits,) int32
+    score: np.ndarray  # (n_visits,) int32, a copy: a raised reference is written into it
+    scheduled: np.ndarray  # (n_visits,) bool
+    since: np.ndarray  # (n_visits,) int32, days since the last relapse on or before the visit, FAR for none
+    until: np.ndarray  # (n_visits,) int32, days to the next relapse on or after the visit, FAR for none
+    relapse: np.ndarray  # (n_relapses,) int32
+    covered_from: int
+    covered_to: int
+    observed_from: int
+    observed_to: int
+    relapses_known: bool
+
+
+class Rule(NamedTuple):
+    """One definition for one measure."""
+
+    setting: np.ndarray  # (N_SETTINGS,) int64
+    window: np.ndarray  # (n_windows, 2) int64
+    interval: np.ndarray  # (n_intervals, 4) int64
+    worse: np.ndarray  # (n_scores,) int32
+    better: np.ndarray  # (n_scores,) int32
+    lowest: int
+
+
+class Change(NamedTuple):
+    """A change being judged: direction (1 worse, -1 better), visits, and the change needed."""
+
+    direction: int
+    onset: int
+    baseline: int
+    reference: int
+    needed: int
+
+
+@compiled
+def measure_distances(day, relapse, since, until):
+    """Fill in the days from each visit to the nearest relapse on either side."""
+    at = 0
+    for visit in range(len(day)):
+        while at < len(relapse) and relapse[at] <= day[visit]:
+            at += 1
+        since[visit] = day[visit] - relapse[at - 1] if at > 0 else FAR
+        if at > 0 and relapse[at - 1] == day[visit]:
+            until[visit] = 0
+        else:
+            until[visit] = relapse[at] - day[visit] if at < len(relapse) else FAR
+
+
+@compiled
+def needed_from(rule, reference, direction):
+    return rule.worse[reference - rule.lowest] if direction > 0 else rule.better[reference - rule.lowest]
+
+
+@compiled
+def is_past(rule, score, reference, direction):
+    return direction * (score - reference) >= needed_from(rule, reference, direction)
+
+
+@compiled
+def holds(person, rule, visit, change):
+    gone = change.direction * (person.score[visit] - change.reference) >= change.needed
+    if rule.setting[LEVEL_ONSET] == 0:
+        return gone
+    return gone and change.direction * (person.score[visit] - person.score[change.onset]) >= 0
+
+
+@compiled
+def is_far(person, visit, after, before):
+    return (after == 0 or person.since[visit] >= after) and (before == 0 or person.until[visit] >= before)
+
+
+@compiled
+def is_local_extremum(person, rule, visit):
+    extrema = rule.setting[EXTREMA]
+    if extrema == ALLOWED or visit == 0 or visit == len(person.day) - 1:
+        return False
+    before, here, after = person.score[visit - 1], person.score[visit], person.score[visit + 1]
+    if visit >= 2 and person.score[visit - 2] == here:
+        return False
+    if extrema == NOT_STRICT:
+        both_worse = is_past(rule, before, here, 1) and is_past(rule, after, here, 1)
+        return both_worse or (is_past(rule, before, here, -1) and is_past(rule, after, here, -1))
+    return (before > here and after > here) or (before < here and after < here)

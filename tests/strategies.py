@@ -26,7 +26,7 @@ CUSTOM: dict[str, dict[str, Any]] = {
 KNOWN = ("edss", "sdmt", "t25fw", "nhpt", "nhpt_dominant", "nhpt_nondominant", "pyramidal")
 ALL_MEASURES = (*KNOWN, *CUSTOM)
 
-GAPS = (84, 90, 30, 7, 1, 28, 83, 85, 168, 365)
+GAPS = (84, 90, 84, 90, 168, 30, 7, 1, 28, 83, 85, 365)
 """Days between visits; the first is what shrinking ends at."""
 OFFSETS = (0, 1, 29, 30, 31, 89, 90, 91)
 """Days of a relapse from a visit, on either side."""
@@ -100,7 +100,7 @@ def measure_rules(draw: st.DrawFn, key: str) -> dict[str, Any]:
 @st.composite
 def intervals(draw: st.DrawFn) -> str:
     start, end = sorted(draw(st.tuples(*[st.integers(0, len(ANCHORS) - 1)] * 2)))
-    days = st.sampled_from((0, -90, 30, -30, 90, -84, 31, -91))
+    days = st.sampled_from((0, -90, 30, 0, -30, 90, -84, 31, -91))
     start_days, end_days = draw(days), draw(days)
     if start == end and start_days >= end_days:
         start_days, end_days = (end_days, start_days) if end_days < start_days else (start_days - 30, end_days)
@@ -194,7 +194,7 @@ def definitions(draw: st.DrawFn, measures: Sequence[str] = ALL_MEASURES, *, most
             "windows": windows,
             "every_visit": draw(st.booleans()),
             "level": draw(st.sampled_from(("threshold", "onset"))),
-            "visits": draw(st.sampled_from(("any", "scheduled"))),
+            "visits": draw(st.sampled_from(("any", "any", "scheduled"))),
         },
         "sustained": {"days": sustained_days, "kinds": draw(st.sampled_from(("both", "worsening", "improvement")))},
         "last_visit": {
@@ -231,12 +231,12 @@ def sourced(draw: st.DrawFn) -> Definition:
 @st.composite
 def patients(draw: st.DrawFn, measures: Sequence[str], most_visits: int) -> tuple[list[int], dict[str, str]]:
     """Draw the visit days of one patient and the series of each measure; a visit may lack some of them."""
-    gaps = draw(st.lists(st.sampled_from(GAPS), max_size=most_visits - 1)) if draw(st.sampled_from((True,) * 7 + (False,))) else None
-    if gaps is None:
+    n_visits = draw(st.sampled_from((0, 1, *range(2, most_visits + 1), *range(4, most_visits + 1), *range(4, most_visits + 1))))
+    if n_visits == 0:
         return [], {}
     days = [draw(st.sampled_from((0, 10_000, -400)))]
-    for gap in gaps:
-        days.append(days[-1] + gap)
+    for _ in range(n_visits - 1):
+        days.append(days[-1] + draw(st.sampled_from(GAPS)))
     series = {}
     for key in measures:
         palette = SCORES[key]
@@ -246,7 +246,7 @@ def patients(draw: st.DrawFn, measures: Sequence[str], most_visits: int) -> tupl
             # Mostly the score stays, so that changes are confirmed and sustained.
             new = draw(st.sampled_from((None,) * 2 * len(palette) + palette))
             score = score if new is None else new
-            if len(measures) == 1 or draw(st.sampled_from((True, True, True, False))):
+            if len(measures) == 1 or draw(st.sampled_from((True,) * 7 + (False,))):
                 items.append(f"{day}:{score:.10g}")
         series[key] = " ".join(items)
     return days, series
@@ -256,7 +256,7 @@ def patients(draw: st.DrawFn, measures: Sequence[str], most_visits: int) -> tupl
 def near_visits(draw: st.DrawFn, days: Sequence[int], most: int) -> list[int]:
     """Draw days near visits, before the first and after the last one too."""
     found = []
-    for _ in range(draw(st.integers(0, most))):
+    for _ in range(draw(st.sampled_from(range(most + 1)))):
         offset = draw(st.sampled_from(OFFSETS)) * draw(st.sampled_from((-1, 1)))
         found.append(draw(st.sampled_from(days)) + offset)
     return found
@@ -268,7 +268,7 @@ def cohorts(
     measures: Sequence[str] = ("edss",),
     *,
     most_patients: int = 3,
-    most_visits: int = 8,
+    most_visits: int = 9,
     most_relapses: int = 3,
     needs_time_zero: bool = False,
 ) -> Cohort:
@@ -281,7 +281,7 @@ def cohorts(
     needs_time_zero
         Whether at least one patient must be there and have a time zero.
     """
-    names = [f"P{number}" for number in range(draw(st.integers(1 if needs_time_zero else 0, most_patients)))]
+    names = [f"P{number}" for number in range(draw(st.sampled_from((*([] if needs_time_zero else [0]), *range(1, most_patients + 1), *range(1, most_patients + 1)))))]
     knowledge = draw(st.sampled_from(("recorded", "recorded", "recorded", "none", "unknown")))
     visits: dict[str, dict[str, str]] = {}
     relapses: dict[str, list[int]] = {}

@@ -343,7 +343,7 @@ def test_36_day_counts() -> None:
     cohort = read(table, relapses=onsets)
     assert cohort.calendar == "day" and cohort.visits.day[:3].tolist() == [0, 90, 180]
     assert not check(cohort).errors
-    assert "day numbers" in [f for f in check(cohort).findings if f.code == "date-numbers"][0].problem
+    assert "day numbers" in next(f for f in check(cohort).findings if f.code == "date-numbers").problem
 
 
 def test_36_day_counts_beside_dates() -> None:

@@ -45,7 +45,7 @@ def test_msoutcomes_sample(shared: Path) -> None:
     cohort = read(shared / "data" / "msoutcomes_sample")
     assert (cohort.n_patients, cohort.n_visits) == (40, 550)
     assert int((cohort.visits.scores["edss"] > -1).sum()) == 539
-    assert "'NA' 259 times" in [f for f in found(cohort, "missing-spelled") if f.column == "EDSS"][0].problem
+    assert "'NA' 259 times" in next(f for f in found(cohort, "missing-spelled") if f.column == "EDSS").problem
     assert "'daysPostRelapse'" in found(cohort, "relapse-column-unused")[0].problem
     assert cohort.relapse_knowledge == "unknown" and found(cohort, "relapses-unknown")
     assert check(cohort).accounts[0].set_aside == (("no score in the row", 248),)

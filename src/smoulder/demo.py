@@ -76,14 +76,15 @@ def patient_to_explain(events: Events) -> str:
 
 
 def comparison_frame(compared: Events) -> pl.DataFrame:
-    """Return one row a definition: patients with any worsening, PIRA and RAW, each with what it is out of."""
+    """Return one row a definition: patients with any worsening, PIRA and RAW, each with what it is out of; null where it has no RAW."""
     rows = []
     for one, summary in zip(compared.definitions, compared.summaries(), strict=True):
         shares = dict(summary.counts)
         row: dict[str, object] = {"definition": one.key, "looking_for": one.looking_for}
         for name in ("confirmed worsening", "PIRA", "RAW"):
-            short = name.removeprefix("confirmed ").lower()
-            row |= {f"{short}_patients": shares[name].numerator, f"{short}_out_of": shares[name].denominator}
+            short, share = name.removeprefix("confirmed ").lower(), shares[name]
+            asked = name != "RAW" or (one.relapses is not None and (one.relapses.raw is not None or one.relapses.otherwise == "RAW"))
+            row |= {f"{short}_patients": share.numerator if asked else None, f"{short}_out_of": share.denominator}
         rows.append(row | {"person_years": summary.person_years})
     return pl.DataFrame(rows)
 

@@ -59,3 +59,12 @@ def counted(n: int, noun: str, plural: str | None = None) -> str:
     ('1 patient', '3 patients')
     """
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def agreed(n: int, one: str, many: str) -> str:
+    """Return the form of a word that agrees with a count.
+
+    >>> agreed(1, "has", "have"), agreed(3, "has", "have")
+    ('has', 'have')
+    """
+    return one if n == 1 else many

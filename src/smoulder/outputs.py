@@ -115,7 +115,8 @@ def check_target(path: str | Path, inputs: Sequence[str | Path] = (), endings: S
             raise UsageError(f"'{path}' is one of the files that are read; it is not overwritten. Choose another name.")
         if place.exists() and place.parent == read and not _is_ours(place):
             raise UsageError(
-                f"'{path}' is in the folder of the data and was not written by Smoulder; it is not overwritten. Choose another name or folder."
+                f"'{path}' is in the folder of the data and was not written by Smoulder; it is not overwritten. "
+                "Choose another name or folder."
             )
 
 
@@ -225,10 +226,9 @@ def report_document(report: Report) -> Document:
         {"table": a.table, "rows_read": a.rows_read, "rows_kept": a.rows_kept, "set_aside": dict(a.set_aside)} for a in report.accounts
     ]
     columns = [
-        {"table": c.table, "column": c.column, "meaning": c.meaning, "format": c.format, "decided_by": c.decided_by}
-        for c in report.columns
+        {"table": c.table, "column": c.column, "meaning": c.meaning, "format": c.format, "decided_by": c.decided_by} for c in report.columns
     ]
-    text = dict.fromkeys(("table", "column", "meaning", "format", "decided_by"), pl.String)
+    text: dict[str, type[pl.String]] = dict.fromkeys(("table", "column", "meaning", "format", "decided_by"), pl.String)
     return Document(
         name="findings",
         table=report.frame(),

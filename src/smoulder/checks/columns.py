@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from smoulder.errors import agreed
 from smoulder.findings import Finding
 from smoulder.loaded import Loaded, Table
 
@@ -33,8 +34,8 @@ def _alike(table: Table) -> Iterator[Finding]:
             yield table.finding(
                 "notice",
                 code="column-alike",
-                problem=f"'{used}' is taken as {measure.name}; {_quoted(like)} {'has' if len(like) == 1 else 'have'} a like name and "
-                f"{'is' if len(like) == 1 else 'are'} not used.",
+                problem=f"'{used}' is taken as {measure.name}; {_quoted(like)} {agreed(len(like), 'has', 'have')} a like name and "
+                f"{agreed(len(like), 'is', 'are')} not used.",
                 advice="Nothing to do, unless the other one is meant: then name it in cohort.toml or with columns=.",
                 column=measure.key,
             )
@@ -62,7 +63,8 @@ def _speaks_of_relapses(table: Table) -> Iterator[Finding]:
         "warning",
         code="relapse-column-unused",
         problem=(
-            f"The column{'' if one else 's'} {_quoted(named)} speak{'s' if one else ''} of relapses but {'is' if one else 'are'} no table of relapses "
+            f"The column{'' if one else 's'} {_quoted(named)} speak{'s' if one else ''} of relapses but "
+            f"{'is' if one else 'are'} no table of relapses "
             f"and give{'s' if one else ''} no day of onset that could be read; {'it is' if one else 'they are'} not used."
         ),
         advice="Give a table of relapses, one row a relapse with the patient and the day it began.",

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from smoulder.errors import counted
+from smoulder.errors import agreed, counted
 from smoulder.findings import Finding
 from smoulder.loaded import Loaded, Table, days_in
 from smoulder.terms import MEASURES, Calendar
@@ -40,8 +40,8 @@ def _without_score(table: Table) -> Iterator[Finding]:
         yield table.finding(
             "notice",
             code="row-without-score",
-            problem=f"{counted(int(empty.sum()), 'row')} of {table.frame.height:,} {'has' if empty.sum() == 1 else 'have'} no score and "
-            f"{'is' if empty.sum() == 1 else 'are'} set aside.",
+            problem=f"{counted(int(empty.sum()), 'row')} of {table.frame.height:,} {agreed(int(empty.sum()), 'has', 'have')} no score and "
+            f"{agreed(int(empty.sum()), 'is', 'are')} set aside.",
             advice="Nothing to do if nothing was measured there.",
             at=empty,
         )
@@ -72,9 +72,7 @@ def _same_day_finding(table: Table, measure: str, rows: pl.Series, n_days: int, 
     what = f"{counted(len(rows), 'row')} give {name} more than once for one patient and day ({counted(n_days, 'such day')})"
     if loaded.same_day == "error":
         advice = 'Delete the wrong ones, or say which to take: same_day="last", "lowest" or "highest".'
-        return table.finding(
-            "error", code="score-twice-a-day", problem=f"{what}.", advice=advice, column=measure, at=rows, found=found
-        )
+        return table.finding("error", code="score-twice-a-day", problem=f"{what}.", advice=advice, column=measure, at=rows, found=found)
     taken = {"last": "last in the file", "lowest": "lowest", "highest": "highest"}[loaded.same_day]
     return table.finding(
         "notice",
@@ -106,13 +104,12 @@ def _gaps(table: Table, calendar: Calendar) -> Iterator[Finding]:
         return
     rows, places = _later(table, apart)
     years = pl.Series(step[places - 1] / 365.25).round(1)
-    found = pl.select(pl.format("{} years after the visit before, {}", years, _days(key[places - 1], calendar)).alias("found"))[
-        "found"
-    ]
+    found = pl.select(pl.format("{} years after the visit before, {}", years, _days(key[places - 1], calendar)).alias("found"))["found"]
     yield table.finding(
         "warning",
         code="visit-gap",
-        problem=f"{counted(len(places), 'visit')} {'comes' if len(places) == 1 else 'come'} more than 5 years after the patient's visit before.",
+        problem=f"{counted(len(places), 'visit')} {agreed(len(places), 'comes', 'come')} more than 5 years after the "
+        "patient's visit before.",
         advice="Check the days; a change found after such a gap may have come at any time in it.",
         column="date",
         at=rows,
@@ -155,7 +152,8 @@ def _jumps(table: Table, calendar: Calendar) -> Iterator[Finding]:
     yield table.finding(
         "notice",
         code="score-jump",
-        problem=f"{counted(len(places), 'visit')} {'differs' if len(places) == 1 else 'differ'} by 3 EDSS points or more from one at most {JUMP_DAYS} days before.",
+        problem=f"{counted(len(places), 'visit')} {agreed(len(places), 'differs', 'differ')} by 3 EDSS points or "
+        f"more from one at most {JUMP_DAYS} days before.",
         advice="Check for typing errors; a relapse may explain it.",
         column="edss",
         at=rows,

@@ -25,7 +25,7 @@ def _treatment_rules(table: Table) -> Iterator[Rule]:
         code="treatment-unnamed",
         column="treatment",
         broken=pl.col("treatment").is_null(),
-        problem="{n} rows name no treatment.",
+        problem="{rows} {have} no name of the treatment.",
         advice="Write its name, or delete the rows.",
     )
     if "end_date" in table.frame.columns:
@@ -34,7 +34,7 @@ def _treatment_rules(table: Table) -> Iterator[Rule]:
             code="treatment-ends-early",
             column="end_date",
             broken=pl.col("end_date") < pl.col("start_date"),
-            problem="{n} treatments end before they start.",
+            problem="{treatments} {have} an end before the start.",
             advice="Correct the two days.",
         )
 
@@ -45,7 +45,7 @@ def _patient_rules(table: Table) -> Iterator[Rule]:
         code="patient-twice",
         column="patient",
         broken=pl.col("patient").is_duplicated() & pl.col("patient").is_not_null(),
-        problem="{n} rows are of patients who have more than one row; the table has one row a patient.",
+        problem="{rows} {are} of patients with more than one row; the table has one row a patient.",
         advice="Keep one row for each.",
     )
     if {"relapses_recorded_from", "relapses_recorded_to"} <= set(table.frame.columns):
@@ -54,7 +54,7 @@ def _patient_rules(table: Table) -> Iterator[Rule]:
             code="recording-ends-early",
             column="relapses_recorded_to",
             broken=pl.col("relapses_recorded_to") < pl.col("relapses_recorded_from"),
-            problem="For {n} patients the recording of relapses ends before it begins.",
+            problem="For {patients} the recording of relapses ends before it begins.",
             advice="Correct the two days.",
         )
 
@@ -65,6 +65,6 @@ def _scan_rules(table: Table) -> Iterator[Rule]:
         code="scan-twice-a-day",
         column="date",
         broken=pl.struct("patient", "date").is_duplicated() & pl.col("patient").is_not_null() & pl.col("date").is_not_null(),
-        problem="{n} rows are scans of one patient on one day; all are kept.",
+        problem="{rows} {are} of patients with several scans on one day; all are kept.",
         advice="Check that lesions are not counted twice.",
     )

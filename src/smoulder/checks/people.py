@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from smoulder.errors import counted
+from smoulder.errors import agreed, counted
 from smoulder.findings import CASE_SCHEMA, Finding
 from smoulder.loaded import Loaded, Table
 
@@ -60,7 +60,7 @@ def _near_within(visits: Table) -> Iterator[Finding]:
         code="patient-near-twins",
         table="visits",
         column=visits.columns["patient"],
-        problem=f"{counted(groups.height, 'id')} {'is' if groups.height == 1 else 'are'} written in several ways that differ only by "
+        problem=f"{counted(groups.height, 'id')} {agreed(groups.height, 'is', 'are')} written in several ways that differ only by "
         "capitals, leading zeros or blanks; they are kept as different people.",
         advice="Write the id of one person in one way; where they are different people, nothing is to be done.",
         cases=_people(groups["id"].list.first(), found),
@@ -90,9 +90,7 @@ def _near_misses(table: Table, pairs: pl.DataFrame) -> Iterator[Finding]:
         return
     cases = table.cases(_rows_of(table, pairs["id"])).drop("found")
     told = cases.join(pairs, left_on="patient", right_on="id", how="left", maintain_order="left")
-    told = told.select(
-        "row", patient="known", found=pl.format("written '{}' here, '{}' in visits", pl.col("patient"), pl.col("known"))
-    )
+    told = told.select("row", patient="known", found=pl.format("written '{}' here, '{}' in visits", pl.col("patient"), pl.col("known")))
     if not told.height:
         return
     yield Finding(
@@ -100,7 +98,7 @@ def _near_misses(table: Table, pairs: pl.DataFrame) -> Iterator[Finding]:
         code="patient-near-miss",
         table=table.name,
         column=table.columns["patient"],
-        problem=f"{counted(pairs.height, 'id')} {'does' if pairs.height == 1 else 'do'} not match the visits but nearly: only capitals, "
+        problem=f"{counted(pairs.height, 'id')} {agreed(pairs.height, 'does', 'do')} not match the visits but nearly: only capitals, "
         "leading zeros or blanks differ.",
         advice="Ids are text, so '002' and '2' are two people: write them in one way in all tables.",
         cases=told,
@@ -130,7 +128,7 @@ def _unknown(table: Table, ids: pl.Series) -> Iterator[Finding]:
     yield table.finding(
         "warning",
         code="patient-unknown",
-        problem=f"{counted(int(at.sum()), 'row')} of {people} who {have} no visit {'is' if at.sum() == 1 else 'are'} set aside.",
+        problem=f"{counted(int(at.sum()), 'row')} of {people} who {have} no visit {agreed(int(at.sum()), 'is', 'are')} set aside.",
         advice=_STRANGER_ADVICE,
         column="patient",
         at=at,
@@ -157,7 +155,8 @@ def _little_to_go_by(visits: Table) -> Iterator[Finding]:
             code="patient-without-score",
             table="visits",
             column=visits.columns["patient"],
-            problem=f"{counted(len(none), 'patient')} {'has' if len(none) == 1 else 'have'} visits but not one score; they are not in the cohort "
+            problem=f"{counted(len(none), 'patient')} {agreed(len(none), 'has', 'have')} visits but not one score; "
+            "they are not in the cohort "
             "and not in any denominator.",
             advice="Check that their scores were not lost; say in the methods how many they were.",
             cases=_people(none),
@@ -169,7 +168,8 @@ def _little_to_go_by(visits: Table) -> Iterator[Finding]:
             code="patient-one-visit",
             table="visits",
             column=visits.columns["patient"],
-            problem=f"{counted(len(single), 'patient')} {'has' if len(single) == 1 else 'have'} one visit with a score only; no change can be seen there.",
+            problem=f"{counted(len(single), 'patient')} {agreed(len(single), 'has', 'have')} one visit with a score "
+            "only; no change can be seen there.",
             advice="Nothing to do; they count as people followed, without an event.",
             cases=_people(single),
         )
@@ -194,7 +194,7 @@ def _unlisted(patients: Table, visits: Table) -> Iterator[Finding]:
             code="patient-not-listed",
             table="patients",
             column=patients.columns["patient"],
-            problem=f"{counted(len(missing), 'patient')} with visits {'is' if len(missing) == 1 else 'are'} not in the table of patients; "
+            problem=f"{counted(len(missing), 'patient')} with visits {agreed(len(missing), 'is', 'are')} not in the table of patients; "
             "nothing else is known of them.",
             advice="Add them if what the table says is needed.",
             cases=_people(missing),

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from smoulder.errors import counted
+from smoulder.errors import agreed, counted
 from smoulder.findings import Finding
 from smoulder.loaded import Loaded, Table
 
@@ -71,7 +71,8 @@ def _twice(table: Table) -> Iterator[Finding]:
         yield table.finding(
             "notice",
             code="relapse-twice",
-            problem=f"{counted(len(again), 'row')} {'repeats' if len(again) == 1 else 'repeat'} a relapse of the same patient and day; it is kept once.",
+            problem=f"{counted(len(again), 'row')} {agreed(len(again), 'repeats', 'repeat')} a relapse of the same "
+            "patient and day; it is kept once.",
             advice="Nothing to do.",
             column="date",
             at=pl.Series(rows[again].astype(np.uint32)),
@@ -82,7 +83,8 @@ def _twice(table: Table) -> Iterator[Finding]:
         yield table.finding(
             "notice",
             code="relapses-close",
-            problem=f"{counted(len(close), 'relapse')} {'begins' if len(close) == 1 else 'begin'} less than {NEAR_DAYS} days after the one before.",
+            problem=f"{counted(len(close), 'relapse')} {agreed(len(close), 'begins', 'begin')} less than {NEAR_DAYS} "
+            "days after the one before.",
             advice="They may be one relapse; they are kept as they are.",
             column="date",
             at=pl.Series(rows[close].astype(np.uint32)),
@@ -97,7 +99,7 @@ def _ends_before(table: Table) -> Iterator[Finding]:
         yield table.finding(
             "warning",
             code="relapse-ends-early",
-            problem=f"{counted(int(wrong.sum()), 'relapse')} {'ends' if wrong.sum() == 1 else 'end'} before the day of onset.",
+            problem=f"{counted(int(wrong.sum()), 'relapse')} {agreed(int(wrong.sum()), 'ends', 'end')} before the day of onset.",
             advice="Check the two days; only the day of onset is used.",
             column="end_date",
             at=wrong,
@@ -149,7 +151,8 @@ def _outside(table: Table, rows: NDArray[np.uint32], before: NDArray[np.int64], 
         yield table.finding(
             "notice",
             code="relapse-outside",
-            problem=f"{counted(n_before, 'relapse')} before the patient's first visit and {n_after:,} after the last; they are kept, as rules may look there.",
+            problem=f"{counted(n_before, 'relapse')} before the patient's first visit and {n_after:,} after the "
+            "last; they are kept, as rules may look there.",
             advice="Nothing to do.",
             column="date",
         )
@@ -158,7 +161,8 @@ def _outside(table: Table, rows: NDArray[np.uint32], before: NDArray[np.int64], 
         yield table.finding(
             "warning",
             code="relapse-far-outside",
-            problem=f"{counted(len(far), 'relapse')} {'lies' if len(far) == 1 else 'lie'} more than 5 years before the first or after the last visit of the patient.",
+            problem=f"{counted(len(far), 'relapse')} {agreed(len(far), 'lies', 'lie')} more than 5 years before the "
+            "first or after the last visit of the patient.",
             advice="Check the days.",
             column="date",
             at=pl.Series(rows[far].astype(np.uint32)),
@@ -176,6 +180,7 @@ def _near(table: Table, key: NDArray[np.int64], visits: NDArray[np.int64]) -> It
         yield table.finding(
             "notice",
             code="visits-near-relapse",
-            problem=f"{near:,} of {len(visits):,} visits ({100 * near / len(visits):.1f} %) lie within {NEAR_DAYS} days after a relapse began.",
+            problem=f"{near:,} of {len(visits):,} visits ({100 * near / len(visits):.1f} %) lie within {NEAR_DAYS} "
+            "days after a relapse began.",
             advice="Nothing to do; many definitions pass over such visits.",
         )

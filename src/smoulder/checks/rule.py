@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from smoulder.errors import agreed, counted
 from smoulder.findings import Finding, Level
 from smoulder.loaded import Table
 
@@ -22,7 +23,7 @@ class Rule:
     broken: pl.Expr
     """(n_rows,) whether the row breaks the rule; null counts as no."""
     problem: str
-    """The sentence; {n} is the number of rows, {of} the number of values the column has."""
+    """The sentence; {rows}, {scores} and {days} are the count with its noun, {have} and {are} agree, {of} counts the column's values."""
     advice: str
     readable_only: bool = False
     """Whether rows with a value that could not be read are passed over, as their fault is told already."""
@@ -43,5 +44,11 @@ def apply(table: Table, rules: Iterable[Rule]) -> Iterator[Finding]:
         if not at.any():
             continue
         values = table.frame[rule.column]
-        problem = rule.problem.format(n=f"{at.sum():,}", of=f"{len(values) - values.null_count():,}")
+        problem = rule.problem.format(**_words(int(at.sum()), len(values) - values.null_count()))
         yield table.finding(rule.level, code=rule.code, problem=problem, advice=rule.advice, column=rule.column, at=at)
+
+
+def _words(n: int, n_values: int) -> dict[str, str]:
+    """Return what a rule's sentence may say."""
+    words = {f"{noun}s": counted(n, noun) for noun in ("row", "score", "day", "treatment", "patient")}
+    return words | {"have": agreed(n, "has", "have"), "are": agreed(n, "is", "are"), "of": f"{n_values:,}"}

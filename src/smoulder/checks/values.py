@@ -47,7 +47,7 @@ def _no_patient(table: Table) -> Rule:
         code="patient-missing",
         column="patient",
         broken=pl.col("patient").is_null(),
-        problem="{n} rows have no patient.",
+        problem="{rows} {have} no patient.",
         advice="Write the id, or delete the rows.",
     )
 
@@ -68,7 +68,7 @@ def _no_day(table: Table) -> Rule:
         code="date-missing",
         column=day,
         broken=broken,
-        problem=f"{{n}} rows have {what[table.name]}.",
+        problem=f"{{rows}} {{have}} {what[table.name]}.",
         advice="Write the day, or delete the rows.",
         readable_only=True,
     )
@@ -84,7 +84,7 @@ def _implausible(day: str, calendar: Calendar) -> Rule:
         code="date-implausible",
         column=day,
         broken=broken,
-        problem=f"{{n}} days are {limits}.",
+        problem=f"{{days}} {{are}} {limits}.",
         advice="Correct them, or leave the cells empty where the day is not known.",
     )
 
@@ -97,7 +97,7 @@ def score_rules(measure: Measure) -> Iterable[Rule]:
         code="score-out-of-range",
         column=measure.key,
         broken=_outside(measure),
-        problem=f"{{n}} scores cannot be {measure.name}: it goes {_range_words(measure)} {measure.unit}.",
+        problem=f"{{scores}} cannot be {measure.name}: it goes {_range_words(measure)} {measure.unit}.",
         advice="Correct them; where a number such as 99, 999 or -9 stands for a missing score, leave the cell empty instead.",
     )
     if measure.unusual_above is not None:
@@ -107,7 +107,7 @@ def score_rules(measure: Measure) -> Iterable[Rule]:
             code="score-unusual",
             column=measure.key,
             broken=(score > limit) & (score < TOO_FAR),
-            problem=f"{{n}} scores are above {measure.unusual_above:g} {measure.unit}, which is unusual for {measure.name}.",
+            problem=f"{{scores}} {{are}} above {measure.unusual_above:g} {measure.unit}, which is unusual for {measure.name}.",
             advice="Check that they are no missing code and no limit of the test; they are used as they are.",
         )
     if measure.grid is not None:
@@ -119,7 +119,7 @@ def score_rules(measure: Measure) -> Iterable[Rule]:
             code="score-off-grid",
             column=measure.key,
             broken=off & ~_outside(measure),
-            problem=f"{{n}} of {{of}} scores are not on the scale of {measure.name} ({_grid_words(measure)}); they are used as they are.",
+            problem=f"{{scores}} of {{of}} {{are}} not on the scale of {measure.name} ({_grid_words(measure)}); used as written.",
             advice="Check where they come from: an average, an estimate, or a typing error.",
         )
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -86,7 +87,7 @@ def run(arguments: Sequence[str]) -> int:
         return DONE
     except SystemExit:
         raise
-    except BaseException as error:  # a panic in polars is no Exception
+    except BaseException as error:  # noqa: BLE001 - no traceback, ever; a panic in polars is no Exception
         return _our_fault(error)
     return code if isinstance(code, int) else DONE
 
@@ -108,6 +109,6 @@ def _our_fault(error: BaseException) -> int:
 def main() -> None:
     """Run the command that was typed, and leave with its exit code."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show a sign shows '?'
     sys.exit(run(sys.argv[1:]))

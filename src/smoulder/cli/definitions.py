@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
@@ -80,9 +81,16 @@ def list_(
     elif format == "csv":
         give(_csv(rows))
     else:
-        labels = [(r["key"], r["measures"], r["looking_for"], "yes" if r["labelled"] else "no", str(r["year"] or ""), r["title"]) for r in rows]
-        give_table(("key", "measures", "looks for", "RAW/PIRA", "year", "title"), labels)
+        texts = [
+            (one.key, " ".join(r.measure for r in one.measures), one.looking_for, "yes" if one.labelled else "no", _year(one), one.title)
+            for one in chosen
+        ]
+        give_table(("key", "measures", "looks for", "RAW/PIRA", "year", "title"), texts)
         say(f"\n{len(rows)} definitions. One in full: smoulder definitions show KEY")
+
+
+def _year(one: Definition) -> str:
+    return "" if one.source.year is None else str(one.source.year)
 
 
 def _row(one: Definition) -> dict[str, object]:
@@ -98,7 +106,7 @@ def _row(one: Definition) -> dict[str, object]:
     }
 
 
-def _csv(rows: list[dict[str, object]]) -> str:
+def _csv(rows: Sequence[Mapping[str, object]]) -> str:
     import polars as pl
 
     return pl.DataFrame(rows, infer_schema_length=None).write_csv()
@@ -142,7 +150,12 @@ def _give_definition(one: Definition) -> None:
 
 def _give_entry(found: CatalogueEntry) -> None:
     page = found.page
-    for title, text in (("What counts", page.counts), ("Why it exists", page.why), ("How papers differ", page.differs), ("Where it misleads", page.traps)):
+    for title, text in (
+        ("What counts", page.counts),
+        ("Why it exists", page.why),
+        ("How papers differ", page.differs),
+        ("Where it misleads", page.traps),
+    ):
         if text:
             give(f"\n{title}")
             give_wrapped(" ".join(text.split()), indent="  ")

@@ -96,11 +96,13 @@ def _give_counts(found: Demo) -> None:
     give("")
     give_wrapped(
         "Patients with at least one such event, out of those who could be assessed. The people did not change: the definition alone did. "
-        "A definition that looks for the first event only cannot see a PIRA after a RAW."
+        "A definition that looks for the first worsening only cannot see a PIRA after a RAW; one without a RAW rule has '-'."
     )
     give("\nNow your own tables: smoulder check my-data/")
     give("*** Remember: everybody above is made up. ***")
 
 
-def _share(numerator: int, denominator: int) -> str:
+def _share(numerator: int | None, denominator: int) -> str:
+    if numerator is None:
+        return "-"
     return f"{numerator:,}/{denominator:,} ({100 * numerator / denominator:.1f} %)" if denominator else f"{numerator}/0"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
@@ -22,7 +22,8 @@ Data = Annotated[
     str,
     Parameter(
         name="DATA",
-        help="A folder of tables (visits, relapses, treatments, patients, mri), a workbook with sheets of these names, or the file of visits.",
+        help="A folder of tables (visits, relapses, treatments, patients, mri), a workbook with sheets of these names, "
+        "or the file of visits.",
     ),
 ]
 Output = Annotated[Path | None, Parameter(name=["--output", "-o"])]
@@ -73,11 +74,12 @@ class Reading:
 
         for path in self.inputs(data):
             require_there(path)
+        columns: Any = column_map(self.column or ())
         own = {rule.measure: rule.spec() for one in definitions for rule in one.measures if rule.measure not in MEASURES}
         return read(
             data,
             **self.tables(),
-            columns=column_map(self.column or ()),
+            columns=columns,
             date_format=date_formats(self.date_format or ()),
             same_day=self.same_day,
             nobody_relapsed=self.nobody_relapsed,

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 PREPARING = "Preparing the engine for this machine (once, about 15 s)"
-_INDEX = "kernel.scan_chunk-*.nbi"
+_INDEX = "scan*scan_chunk-*.nbi"
 
 
 def is_prepared() -> bool:
@@ -17,11 +17,10 @@ def is_prepared() -> bool:
     spec = find_spec("smoulder")
     if spec is None or spec.origin is None:
         return False
-    kernel = Path(spec.origin).parent / "engine" / "kernel.py"
-    if not kernel.is_file():
-        return False
-    changed = kernel.stat().st_mtime
-    return any(index.stat().st_mtime >= changed for folder in _caches(kernel) for index in folder.glob(f"**/{_INDEX}"))
+    engine = Path(spec.origin).parent / "engine"
+    sources = [engine / "encoding.py", engine / "record.py", engine.parent / "terms.py", *(engine / "kernel").glob("*.py")]
+    changed = max(source.stat().st_mtime for source in sources)
+    return any(index.stat().st_mtime >= changed for folder in _caches(engine / "kernel") for index in folder.glob(f"**/{_INDEX}"))
 
 
 def _caches(kernel: Path) -> Iterator[Path]:
@@ -30,7 +29,7 @@ def _caches(kernel: Path) -> Iterator[Path]:
     if stated:
         yield Path(stated)
         return
-    yield kernel.parent / "__pycache__"
+    yield kernel / "__pycache__"
     if sys.platform == "darwin":
         yield Path.home() / "Library" / "Caches" / "numba"
     elif sys.platform == "win32":

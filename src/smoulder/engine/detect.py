@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -63,8 +64,8 @@ def detect(cohort: Cohort, definitions: Definition | str | Sequence[Definition |
     found = [scan_measure(cohort, chosen, measure, users, threads) for measure, users in by_measure(chosen).items()]
     assessed = assessable_patients(cohort, chosen, found)
     return Events(
-        table=event_frame(cohort, chosen, found),
-        unconfirmed=unconfirmed_frame(cohort, chosen, found),
+        table=event_frame(cohort, chosen, found, threads),
+        unconfirmed=unconfirmed_frame(cohort, chosen, found, threads),
         follow_up=follow_up_frame(cohort, assessed),
         assessable=assessable_frame(cohort, chosen, assessed),
         definitions=chosen,
@@ -127,20 +128,18 @@ def scan(pack: Pack, rules: Rules, assessable: NDArray[np.bool_], threads: int |
         start, end = chunk
         room = int(pack.first[end] - pack.first[start]) * len(rules.setting) + 1
         out = np.empty((room, N_COLUMNS + 2 * n_slots), dtype=np.int32)
-        longest = int(np.diff(pack.first[start : end + 1]).max())
-        scratch = (
-            np.empty(longest, np.int32),
-            np.empty(longest, np.int32),
-            np.empty(longest, np.int32),
-            np.empty(longest, np.int64),
-            np.empty(longest, np.bool_),
-        )
-        return out[: scan_chunk(pack, rules, start, end, out, assessable, scratch)].copy()
+        return out[: scan_chunk(pack, rules, start, end, out, assessable, scratch(pack, start, end))].copy()
 
-    chunks = list(zip([0, *ends[:-1]], ends, strict=True))
+    chunks = list(pairwise([0, *ends]))
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         parts = list(pool.map(run, chunks))
     return np.concatenate(parts) if parts else np.empty((0, N_COLUMNS + 2 * n_slots), dtype=np.int32)
+
+
+def scratch(pack: Pack, start: int, end: int) -> tuple[NDArray[np.generic], ...]:
+    """Return room for one patient at a time: days since and until a relapse, scores, eligible visits, PIRA visits."""
+    longest = int(np.diff(pack.first[start : end + 1]).max())
+    return tuple(np.empty(longest, dtype) for dtype in (np.int32, np.int32, np.int32, np.int64, np.bool_))
 
 
 def chunk_ends(first: NDArray[np.int64]) -> list[int]:
@@ -181,6 +180,16 @@ def assessable_frame(
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
+def measured_visits(cohort: Cohort, key: str) -> NDArray[np.int32]:
+    """Return (n_patients,) how many visits have a measure."""
+    measured = cohort.visits.scores[key] != MISSING
+    if measured.all():
+        return np.diff(cohort.visits.first).astype(np.int32)
+    before = np.zeros(cohort.n_visits + 1, dtype=np.int64)
+    np.cumsum(measured, out=before[1:])
+    return np.diff(before[cohort.visits.first]).astype(np.int32)
+
+
 def follow_up_frame(cohort: Cohort, assessed: dict[tuple[int, str], NDArray[np.bool_]]) -> pl.DataFrame:
     """Return one row a patient: days, counts, and for each measure its visits and whether it could ever be assessed."""
     start, end = seen_days(cohort)
@@ -192,9 +201,7 @@ def follow_up_frame(cohort: Cohort, assessed: dict[tuple[int, str], NDArray[np.b
         "relapses": np.diff(cohort.relapses.first).astype(np.int32),
     }
     for key in sorted(cohort.visits.scores):
-        before = np.zeros(cohort.n_visits + 1, dtype=np.int64)
-        np.cumsum(cohort.visits.scores[key] != MISSING, out=before[1:])
-        columns[f"{key}_visits"] = np.diff(before[cohort.visits.first]).astype(np.int32)
+        columns[f"{key}_visits"] = measured_visits(cohort, key)
     for key in sorted({measure for _, measure in assessed if measure != "any"}):
         columns[f"{key}_assessable"] = np.logical_or.reduce([who for (_, measure), who in assessed.items() if measure == key])
     return pl.DataFrame(columns)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,27 +88,45 @@ class Rows:
         return pl.Series(values[np.maximum(visit, 0)], dtype=dtype).set(pl.Series(visit < 0), None)
 
 
-def event_frame(cohort: Cohort, definitions: Sequence[Definition], found: Sequence[Rows]) -> pl.DataFrame:
+def event_frame(cohort: Cohort, definitions: Sequence[Definition], found: Sequence[Rows], threads: int | None = None) -> pl.DataFrame:
     """Return the events as `Events.table` documents them."""
     windows = list(dict.fromkeys(window.name for d in definitions for window in d.confirmation.windows))
     schema = EVENT_SCHEMA | window_columns(windows)
-    parts = []
-    for rows in found:
-        events = rows.only(rows.rows[:, O_REASON] == 0)
-        for number in np.unique(events.definition).tolist():
-            parts.append(_event_columns(cohort, definitions[number], number, events.only(events.definition == number), windows))
-    if not parts:
-        return pl.DataFrame(schema=schema)
-    frame = pl.concat(parts).sort("_definition", "_patient", "_place", "onset_day")
-    return frame.with_columns(composite=_is_first_worsening(frame)).select(*schema)
+
+    def part(number: int) -> pl.DataFrame:
+        parts = [
+            _event_columns(cohort, definitions[number], rows, windows)
+            for rows in (of_definition(rows, number, events=True) for rows in found)
+            if len(rows.rows)
+        ]
+        if not parts:
+            return pl.DataFrame(schema=schema)
+        frame = parts[0] if len(parts) == 1 else pl.concat(parts).sort("_patient", "_place", "onset_day")
+        return frame.with_columns(composite=_is_first_worsening(frame)).select(*schema)
+
+    return _in_order(part, len(definitions), threads)
 
 
-def _event_columns(cohort: Cohort, definition: Definition, number: int, events: Rows, windows: Sequence[str]) -> pl.DataFrame:
+def _in_order(part: Callable[[int], pl.DataFrame], n: int, threads: int | None) -> pl.DataFrame:
+    """Return the parts 0 to n - 1, made side by side, one below the other."""
+    if n == 1:
+        return part(0)
+    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+        return pl.concat(list(pool.map(part, range(n))), rechunk=False)
+
+
+def of_definition(rows: Rows, number: int, *, events: bool) -> Rows:
+    """Return the rows of one definition that are events, or those that are none; in the order of patients and onsets."""
+    if number not in rows.numbers:
+        return rows.only(np.zeros(len(rows.rows), dtype=np.bool_))
+    return rows.only((rows.definition == number) & ((rows.rows[:, O_REASON] == 0) == events))
+
+
+def _event_columns(cohort: Cohort, definition: Definition, events: Rows, windows: Sequence[str]) -> pl.DataFrame:
     rows, pack = events.rows, events.pack
     patient = rows[:, O_PATIENT]
     onset, baseline, until = events.days(O_ONSET), events.days(O_BASELINE), events.days(O_SUSTAINED)
     columns: dict[str, object] = {
-        "_definition": np.full(len(rows), number, dtype=np.int32),
         "_patient": patient,
         "_place": events.place,
         "patient": cohort.patients.gather(patient),
@@ -145,41 +165,49 @@ def _event_columns(cohort: Cohort, definition: Definition, number: int, events: 
 
 
 def _is_first_worsening(frame: pl.DataFrame) -> pl.Series:
-    """Return whether each event is its patient's earliest worsening under its definition; of one day, the first-named measure."""
-    worsening = frame.with_row_index("_row").filter(pl.col("kind") == "worsening")
-    firsts = worsening.sort("_definition", "_patient", "onset_day", "_place").unique(
-        ["_definition", "_patient"], keep="first", maintain_order=True
-    )
+    """Return whether each event is its patient's earliest worsening; of one day, that of the first-named measure."""
+    worsening = np.flatnonzero((frame["kind"] == "worsening").to_numpy())
+    patient, onset = frame["_patient"].to_numpy()[worsening], frame["onset_day"].to_numpy()[worsening]
+    order = np.lexsort((frame["_place"].to_numpy()[worsening], onset, patient))
+    firsts = order[np.flatnonzero(np.diff(patient[order], prepend=-1))]
     mask = np.zeros(frame.height, dtype=np.bool_)
-    mask[firsts["_row"].to_numpy()] = True
+    mask[worsening[firsts]] = True
     return pl.Series(mask)
 
 
-def unconfirmed_frame(cohort: Cohort, definitions: Sequence[Definition], found: Sequence[Rows]) -> pl.DataFrame:
+def unconfirmed_frame(
+    cohort: Cohort, definitions: Sequence[Definition], found: Sequence[Rows], threads: int | None = None
+) -> pl.DataFrame:
     """Return the changes that are no event as `Events.unconfirmed` documents them."""
-    keys = pl.Series([definition.key for definition in definitions], dtype=pl.String)
-    parts = []
-    for everything in found:
-        rows = everything.only(everything.rows[:, O_REASON] != 0)
-        patient = rows.rows[:, O_PATIENT]
-        parts.append(
-            pl.DataFrame(
-                {
-                    "_definition": rows.definition,
-                    "_patient": patient,
-                    "_place": rows.place,
-                    "patient": cohort.patients.gather(patient),
-                    "definition": keys.gather(rows.definition),
-                    "measure": pl.repeat(rows.measure.key, len(patient), dtype=pl.String, eager=True),
-                    "kind": KINDS.gather(rows.rows[:, O_WORSENING]),
-                    "onset_day": rows.days(O_ONSET),
-                    "onset_score": rows.points(rows.rows[:, O_ONSET_SCORE]),
-                    "baseline_day": rows.days(O_BASELINE),
-                    "reference_score": rows.points(rows.rows[:, O_REFERENCE]),
-                    "reason": REASON_NAMES.gather(rows.rows[:, O_REASON]),
-                }
-            )
-        )
-    if not parts:
-        return pl.DataFrame(schema=UNCONFIRMED_SCHEMA)
-    return pl.concat(parts).sort("_definition", "_patient", "_place", "onset_day").select(*UNCONFIRMED_SCHEMA)
+
+    def part(number: int) -> pl.DataFrame:
+        parts = [
+            _unconfirmed_columns(cohort, definitions[number], rows)
+            for rows in (of_definition(rows, number, events=False) for rows in found)
+            if len(rows.rows)
+        ]
+        if not parts:
+            return pl.DataFrame(schema=UNCONFIRMED_SCHEMA)
+        frame = parts[0] if len(parts) == 1 else pl.concat(parts).sort("_patient", "_place", "onset_day")
+        return frame.select(*UNCONFIRMED_SCHEMA)
+
+    return _in_order(part, len(definitions), threads)
+
+
+def _unconfirmed_columns(cohort: Cohort, definition: Definition, rows: Rows) -> pl.DataFrame:
+    patient = rows.rows[:, O_PATIENT]
+    return pl.DataFrame(
+        {
+            "_patient": patient,
+            "_place": rows.place,
+            "patient": cohort.patients.gather(patient),
+            "definition": pl.repeat(definition.key, len(patient), dtype=pl.String, eager=True),
+            "measure": pl.repeat(rows.measure.key, len(patient), dtype=pl.String, eager=True),
+            "kind": KINDS.gather(rows.rows[:, O_WORSENING]),
+            "onset_day": rows.days(O_ONSET),
+            "onset_score": rows.points(rows.rows[:, O_ONSET_SCORE]),
+            "baseline_day": rows.days(O_BASELINE),
+            "reference_score": rows.points(rows.rows[:, O_REFERENCE]),
+            "reason": REASON_NAMES.gather(rows.rows[:, O_REASON]),
+        }
+    )

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from smoulder.events import ExplainedEvent, ExplainedMeasure, Explanation
+from smoulder.events import ExplainedMeasure, Explanation
 from smoulder.figures.marks import Box, Dot, Group, Mark, Path, Words, line, stairs
 from smoulder.figures.scales import Scale, score_axis, worsening_scores
 from smoulder.figures.sentences import composite_event, unconfirmed
 from smoulder.figures.style import (
     BODY,
+    FREE_EDGE,
     GREY,
     HEADING,
     INK,
+    NEEDED_COLOUR,
     PAPER,
     REFERENCE_COLOUR,
     RELAPSE_FREE_FILL,
     RULE,
-    SMALL,
     VERMILION,
     text_width,
 )
-from smoulder.figures.tags import TAG_LANE, PlacedEvent, event_marks, place_events
+from smoulder.figures.tags import TAG_LANE, PlacedEvent, event_marks, leaders, place_events
 from smoulder.terms import Measure, day_text
 
 HEIGHTS = {1: 230, 2: 165, 3: 130}
@@ -46,7 +47,7 @@ def place_panels(explanation: Explanation, x: Scale, top: float) -> list[Panel]:
     first = composite_event(explanation)
     panels: list[Panel] = []
     for judged in explanation.measures:
-        placed = place_events(judged, explanation.calendar, x, first)
+        placed = place_events(judged, x, first)
         rows = max((event.lane for event in placed), default=-1) + 1
         plot_top = top + 20 + rows * TAG_LANE + 4
         bottom = plot_top + (height if judged.days else EMPTY)
@@ -66,7 +67,7 @@ def panel_marks(explanation: Explanation, panel: Panel, x: Scale, day_values: li
         marks.append(Words(text=text, x=(x.first + x.last) / 2, y=middle, size=BODY, fill=GREY, anchor="middle", italic=True))
         return [*marks, *relapses] if explanation.follow_up is not None else marks
     needed = worsening_scores(judged, explanation.definition)
-    axis = score_axis(judged, [score for _, score in needed])
+    axis = score_axis(judged, [score for _, score in needed], most=int((panel.plot_bottom - panel.plot_top) // 22))
     y = Scale(axis.low, axis.high, panel.plot_bottom, panel.plot_top)
     marks += _windows(explanation, panel, x)
     marks += [line(x(day), panel.plot_top, x(day), panel.plot_bottom, stroke=RULE, width=0.75) for day in day_values]
@@ -79,9 +80,9 @@ def panel_marks(explanation: Explanation, panel: Panel, x: Scale, day_values: li
     marks += relapses
     marks += _reference(judged, needed, x, y)
     marks += _scores(explanation, judged, x, y)
-    for event in panel.placed:
-        marks.append(event_marks(event, judged, explanation.calendar, x, y, panel.top + 20))
-    return marks
+    for placed in panel.placed:
+        marks += leaders(placed, judged, x, y, panel.plot_top)
+    return [*marks, *(event_marks(placed, judged, explanation.calendar, x, y, panel.plot_top) for placed in panel.placed)]
 
 
 def _heading(explanation: Explanation, panel: Panel, x: Scale) -> list[Mark]:
@@ -119,32 +120,32 @@ def shown_windows(explanation: Explanation, judged: ExplainedMeasure) -> tuple[l
     free: list[tuple[int, int]] = []
     raw: list[tuple[int, int]] = []
     for event in judged.events:
-        met = event.raw_window is not None and any(event.raw_window[0] <= day <= event.raw_window[1] for day in explanation.relapse_days)
+        window = event.raw_window
+        met = window is not None and any(window[0] <= day <= window[1] for day in explanation.relapse_days)
         if not (met and rule is not None and rule.exclusive):
             free += event.relapse_free
-        if event.raw_window is not None:
-            raw.append(event.raw_window)
+        if window is not None:
+            raw.append(window)
     return sorted(set(free)), sorted(set(raw))
 
 
 def _windows(explanation: Explanation, panel: Panel, x: Scale) -> list[Mark]:
     free, raw = shown_windows(explanation, panel.judged)
     top, height = panel.plot_top, panel.plot_bottom - panel.plot_top
-    marks: list[Mark] = []
+    fills: list[Mark] = []
+    edges: list[Mark] = []
     for spans, role, fill, edge, words in (
-        (free, "relapse-free", RELAPSE_FREE_FILL, "#9cc6e6", "has to be free of relapses for PIRA"),
+        (free, "relapse-free", RELAPSE_FREE_FILL, FREE_EDGE, "has to be free of relapses for PIRA"),
         (raw, "raw-window", "raw-hatch", VERMILION, "a relapse here makes it RAW"),
     ):
         for first, last in spans:
             if last < x.low or first > x.high:
                 continue
-            left, right = x(first), x(last)
-            box: list[Mark] = [Box(x=left, y=top, width=max(right - left, 1.5), height=height, fill=fill)]
-            ends = [day for day in (first, last) if x.holds(day)]
-            box += [line(x(day), top, x(day), top + height, stroke=edge, width=0.6, dash="4 2" if role == "raw-window" else "") for day in ends]
+            box = Box(x=x(first), y=top, width=max(x(last) - x(first), 1.5), height=height, fill=fill)
             tip = f"{day_text(first, explanation.calendar)} to {day_text(last, explanation.calendar)}: {words}"
-            marks.append(Group(role=role, tip=tip, marks=tuple(box)))
-    return marks
+            fills.append(Group(role=role, tip=tip, marks=(box,)))
+            edges += [line(x(day), top, x(day), top + height, stroke=edge, width=0.6) for day in (first, last) if x.holds(day)]
+    return fills + edges
 
 
 # -- lines ----------------------------------------------------------------------------------
@@ -162,7 +163,7 @@ def _reference(judged: ExplainedMeasure, needed: list[tuple[int, int | None]], x
         until = starts[number + 1] if number + 1 < len(starts) else end
         if score is not None and until > starts[number]:
             height = y(points(score))
-            marks.append(line(starts[number], height, until, height, stroke="#8f4f78", width=1, dash="1 3"))
+            marks.append(line(starts[number], height, until, height, stroke=NEEDED_COLOUR, width=1, dash="1 3"))
     held = stairs([(x(day), y(points(score))) for day, score in judged.references], end)
     path = Path(points=held, stroke=REFERENCE_COLOUR, width=3.5, dash="7 3.5")
     values = ", ".join(judged.measure.text(score) for _, score in judged.references)
@@ -182,5 +183,3 @@ def _scores(explanation: Explanation, judged: ExplainedMeasure, x: Scale, y: Sca
         else:
             marks.append(Group(role="visit", tip=tip, marks=(Dot(x=at, y=height, radius=radius),)))
     return marks
-
-

@@ -79,7 +79,7 @@ def day_ticks(first: int, last: int, calendar: Calendar, most: int = 10) -> list
         if len(ticks) <= most and len(ticks) >= 1:
             return ticks
     years = [(date_of(first).year + 1), date_of(last).year]
-    step = next((step for step in (1, 2, 5, 10, 20, 50, 100) if (years[1] - years[0]) // step < most), 100)
+    step = next((step for step in (1, 2, 5, 10, 20, 50, 100) if (years[1] - years[0]) // step < most + 4), 100)
     return [Tick(day_of(datetime.date(year, 1, 1)), str(year)) for year in range(years[0], years[1] + 1) if year % step == 0]
 
 
@@ -139,8 +139,9 @@ def score_axis(judged: ExplainedMeasure, thresholds: list[int | None], most: int
     room = 0.06 * (high - low)
     step = max(round_step(low, high, most), measure.grid if measure.grid == 1 else 0.0)
     values = [round(step * n, 9) for n in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
+    decimals = max((len(f"{value:g}".partition(".")[2]) for value in values), default=0)
     minor = [(a + b) / 2 for a, b in pairwise(values)] if measure.grid == 0.5 and step == 1 else []
-    return ScoreAxis(low - room, high + room, tuple(Tick(value, f"{value:g}") for value in values), tuple(minor))
+    return ScoreAxis(low - room, high + room, tuple(Tick(value, f"{value:.{decimals}f}") for value in values), tuple(minor))
 
 
 def _on_scale(points: float, judged: ExplainedMeasure) -> bool:

@@ -57,7 +57,7 @@ def _verdict(explanation: Explanation, judged: ExplainedMeasure, event: Explaine
         if day is not None:
             days.setdefault(day, []).append(name)
     if days:
-        sentence += f"; confirmed {listed([f'{day_text(day, calendar)} ({', '.join(names)})' for day, names in days.items()])}"
+        sentence += f"; confirmed {listed([f'{day_text(day, calendar)} ({_joined(names)})' for day, names in days.items()])}"
     else:
         sentence += "; counted without a confirming visit"
     if event.pira_confirmation_day is not None and event.pira_confirmation_day != event.confirmation_day:
@@ -67,6 +67,10 @@ def _verdict(explanation: Explanation, judged: ExplainedMeasure, event: Explaine
         sentence += " It is the first worsening on any measure."
     why = label_reason(judged, event)
     return f"{sentence} {why}" if why else sentence
+
+
+def _joined(names: list[str]) -> str:
+    return ", ".join(names)
 
 
 def label_reason(judged: ExplainedMeasure, event: ExplainedEvent) -> str:
@@ -80,17 +84,29 @@ def headline(explanation: Explanation) -> str:
     found = events_in_order(explanation)
     if not found:
         return "No event"
+    first = composite_event(explanation)
+    if first is not None and len(found) > 1:
+        measure = next(judged.measure.name for judged, event in found if event is first)
+        day = day_text(first.onset_day, explanation.calendar)
+        return f"First worsening on any measure: {event_name(first)} on the {measure}, onset {day}; {_event_counts(found)}"
+    if len(found) > 3:
+        return _event_counts(found)
     several = explanation.definition.is_composite
     named = [
-        f"{event_name(event)}{f' ({judged.measure.name})' if several else ''} {day_text(event.onset_day, explanation.calendar)}"
+        f"{event_name(event)}{f' on the {judged.measure.name}' if several else ''}, onset {day_text(event.onset_day, explanation.calendar)}"
         for judged, event in found
     ]
-    if len(named) <= 3:
-        text = ", ".join(named)
-        return text[0].upper() + text[1:]
+    text = "; ".join(named)
+    return text[0].upper() + text[1:]
+
+
+def _event_counts(found: list[Judged]) -> str:
+    """Return how many events there are of each name, in the order in which they come."""
     counts: dict[str, int] = {}
     for _, event in found:
         counts[event_name(event)] = counts.get(event_name(event), 0) + 1
+    if len(counts) == 1:
+        return f"{len(found)} events, all {next(iter(counts))}"
     return f"{counted(len(found), 'event')}: {', '.join(f'{n} {name}' for name, n in counts.items())}"
 
 
@@ -130,10 +146,10 @@ def _scores_sentence(judged: ExplainedMeasure) -> str:
     if not judged.days:
         return f"{judged.measure.name}: no visit."
     text = judged.measure.text
-    scores = f"{text(judged.scores[0])} at the first, {text(judged.scores[-1])} at the last, {text(min(judged.scores))} to {text(max(judged.scores))}"
-    if len(judged.days) == 1:
-        scores = text(judged.scores[0])
-    return f"{judged.measure.name}: {counted(len(judged.days), 'visit')}, {scores}{'' if judged.measure.higher_is_worse else '; lower is worse'}."
+    first, last, low, high = (text(score) for score in (judged.scores[0], judged.scores[-1], min(judged.scores), max(judged.scores)))
+    scores = first if len(judged.days) == 1 else f"{first} at the first, {last} at the last, {low} to {high}"
+    way = "" if judged.measure.higher_is_worse else "; lower is worse"
+    return f"{judged.measure.name}: {counted(len(judged.days), 'visit')}, {scores}{way}."
 
 
 def relapse_sentence(explanation: Explanation) -> str:
@@ -153,5 +169,5 @@ def no_relapse_text(explanation: Explanation) -> str:
 def treatment_text(explanation: Explanation, number: int) -> str:
     """Return one treatment with its days."""
     name, first, last = explanation.treatments[number]
-    until = "going on" if last is None else f"to {day_text(last, explanation.calendar)}"
-    return f"{name} ({day_text(first, explanation.calendar)}, {until})" if last is None else f"{name} ({day_text(first, explanation.calendar)} {until})"
+    start = day_text(first, explanation.calendar)
+    return f"{name} (from {start})" if last is None else f"{name} ({start} to {day_text(last, explanation.calendar)})"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from smoulder.events import Explanation
 from smoulder.figures.marks import Box, Group, Mark, Path, Words, diamond, line
 from smoulder.figures.scales import Scale
 from smoulder.figures.sentences import no_relapse_text, treatment_text
-from smoulder.figures.style import BODY, GREY, INK, PAPER, RELAPSE_COLOUR, SMALL, shortened, text_width
+from smoulder.figures.style import BODY, GREY, INK, PAPER, RELAPSE_COLOUR, SMALL, printable, shortened, text_width
 from smoulder.terms import day_text
 
 LANE = 17
@@ -29,25 +30,43 @@ def lanes(extents: Sequence[tuple[float, float]], gap: float = 8) -> list[int]:
     return rows
 
 
+@dataclass(frozen=True)
+class Bar:
+    """A treatment with its place: the ends of the bar, its name, and where the name starts or ends."""
+
+    left: float
+    right: float
+    text: str
+    text_x: float
+    anchor: str
+    inside: bool
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        """Where bar and name together begin and end."""
+        width = text_width(self.text, SMALL)
+        start = self.text_x if self.anchor == "start" else self.text_x - width
+        return min(self.left, start), max(self.right, start + width)
+
+
 def treatment_strip(explanation: Explanation, x: Scale, top: float) -> tuple[list[Mark], float]:
     """Return the bars of the treatments, each with its name, and where the strip ends."""
     if not explanation.treatments:
         return [], top
     order = sorted(range(len(explanation.treatments)), key=lambda number: explanation.treatments[number][1])
-    placed = [_bar(explanation, number, x) for number in order]
-    rows = lanes([(min(bar[0], text_x), max(bar[1], text_x + text_width(text, SMALL))) for bar, text, text_x, _ in placed])
-    marks: list[Mark] = [Words(text="Treatments", x=x.first - 10, y=top + 12, size=BODY, fill=GREY, anchor="end")]
-    for position, (number, row, ((left, right), text, text_x, inside)) in enumerate(zip(order, rows, placed, strict=True)):
+    bars = [_bar(explanation, number, x) for number in order]
+    rows = lanes([bar.extent for bar in bars])
+    marks: list[Mark] = [Words(text="Treatments", x=x.first - 10, y=top + 11, size=BODY, fill=GREY, anchor="end")]
+    for position, (number, row, bar) in enumerate(zip(order, rows, bars, strict=True)):
         y = top + row * LANE
-        fill = BAR_FILLS[position % len(BAR_FILLS)]
-        bar = Box(x=left, y=y, width=right - left, height=LANE - 3, fill=fill, stroke="#8c8c8c")
-        name = Words(text=text, x=text_x, y=y + 10.5, size=SMALL, fill=INK if inside else GREY)
-        marks.append(Group(role="treatment", tip=treatment_text(explanation, number), marks=(bar, name)))
+        _, first, last = explanation.treatments[number]
+        shape = _bar_shape(bar, y, BAR_FILLS[position % len(BAR_FILLS)], early=first < x.low, late=last is None or last > x.high)
+        name = Words(text=bar.text, x=bar.text_x, y=y + 10.5, size=SMALL, fill=INK if bar.inside else GREY, anchor=bar.anchor)
+        marks.append(Group(role="treatment", tip=printable(treatment_text(explanation, number)), marks=(shape, name)))
     return marks, top + (max(rows) + 1) * LANE + 6
 
 
-def _bar(explanation: Explanation, number: int, x: Scale) -> tuple[tuple[float, float], str, float, bool]:
-    """Return the ends of a bar, its name, where the name starts, and whether it stands in the bar."""
+def _bar(explanation: Explanation, number: int, x: Scale) -> Bar:
     name, first, last = explanation.treatments[number]
     left, right = x(first), x(x.high if last is None else last)
     right = max(right, left + 3) if left + 3 <= x.last else x.last
@@ -56,13 +75,22 @@ def _bar(explanation: Explanation, number: int, x: Scale) -> tuple[tuple[float, 
         name = f"{name}, until {day_text(last, explanation.calendar)}"
     elif first > x.high:
         name = f"{name}, from {day_text(first, explanation.calendar)}"
-    text = shortened(name, 0.45 * (x.last - x.first), SMALL)
+    text = shortened(printable(name), 0.45 * (x.last - x.first), SMALL)
     width = text_width(text, SMALL)
-    if width + 8 <= right - left:
-        return (left, right), text, left + 4, True
+    if width + 14 <= right - left:
+        return Bar(left, right, text, left + 7, "start", inside=True)
     if right + 4 + width <= x.last:
-        return (left, right), text, right + 4, False
-    return (left, right), text, left - 4 - width, False
+        return Bar(left, right, text, right + 4, "start", inside=False)
+    return Bar(left, right, text, left - 4, "end", inside=False)
+
+
+def _bar_shape(bar: Bar, y: float, fill: str, *, early: bool, late: bool) -> Path:
+    """Return a bar; an end that lies beyond the figure is drawn as a point."""
+    bottom, tip = y + LANE - 3, min(5.0, (bar.right - bar.left) / 2)
+    middle = (y + bottom) / 2
+    points = [(bar.left + tip, y), (bar.left, middle), (bar.left + tip, bottom)] if early else [(bar.left, y), (bar.left, bottom)]
+    points += [(bar.right - tip, bottom), (bar.right, middle), (bar.right - tip, y)] if late else [(bar.right, bottom), (bar.right, y)]
+    return Path(points=tuple(points), stroke="#8c8c8c", fill=fill, closed=True)
 
 
 def relapse_strip(explanation: Explanation, x: Scale, top: float) -> tuple[list[Mark], float]:
@@ -85,7 +113,7 @@ def relapse_strip(explanation: Explanation, x: Scale, top: float) -> tuple[list[
 def relapse_lines(explanation: Explanation, x: Scale, top: float, bottom: float) -> list[Mark]:
     """Return a line a relapse, from the row down through the panels."""
     inside = [day for day in explanation.relapse_days if x.holds(day)]
-    return [line(x(day), top + 8, x(day), bottom, stroke=RELAPSE_COLOUR, width=1, dash="2 2.5") for day in inside]
+    return [line(x(day), top + 8, x(day), bottom, stroke=RELAPSE_COLOUR, width=1.5, dash="1.5 2.5") for day in inside]
 
 
 def _relapse(explanation: Explanation, day: int, marks: tuple[Mark, ...]) -> Group:

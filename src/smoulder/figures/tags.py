@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from smoulder.events import ExplainedEvent, ExplainedMeasure
 from smoulder.figures.marks import Box, Group, Mark, Words, line, square, triangle
 from smoulder.figures.scales import Scale
 from smoulder.figures.sentences import event_name
 from smoulder.figures.strips import lanes
-from smoulder.figures.style import BODY, INK, LOOKS, SMALL, text_width
+from smoulder.figures.style import BODY, INK, LOOKS, PAPER, SMALL, Look, text_width
 from smoulder.terms import Calendar, day_text
 
 TAG_LANE = 21
@@ -17,84 +17,143 @@ TAG_HEIGHT = 15
 GAP = 6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class Label:
+    """One piece of text beside a bracket, and whether it ends or starts at its place."""
+
+    text: str
+    x: float
+    anchor: str = "start"
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        """Where the text begins and ends."""
+        width = text_width(self.text, SMALL)
+        return (self.x, self.x + width) if self.anchor == "start" else (self.x - width, self.x)
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlacedEvent:
-    """An event with its row and the places of its tag and words."""
+    """An event with its row (0 is nearest the plot) and the places of its tag and words."""
 
     event: ExplainedEvent
-    lane: int
     tag_x: float
     tag_width: float
-    words: str
-    words_x: float
+    labels: tuple[Label, ...]
+    lane: int = 0
+
+    def extent(self, x: Scale) -> tuple[float, float]:
+        """Return where the whole begins and ends."""
+        starts = [self.tag_x, x(self.event.onset_day) - 3, *(label.extent[0] for label in self.labels)]
+        ends = [self.tag_x + self.tag_width, x(last_day(self.event)) + 5, *(label.extent[1] for label in self.labels)]
+        return min(starts), max(ends)
 
 
-def place_events(judged: ExplainedMeasure, calendar: Calendar, x: Scale, composite: ExplainedEvent | None) -> tuple[PlacedEvent, ...]:
+def place_events(judged: ExplainedMeasure, x: Scale, composite: ExplainedEvent | None) -> tuple[PlacedEvent, ...]:
     """Return the events with places that do not touch: tag left of the bracket, or after it where there is no room."""
     drafts = [_draft(event, x, is_first=event is composite) for event in judged.events]
-    rows = lanes([_extent(draft, x) for draft in drafts], gap=10)
-    return tuple(
-        PlacedEvent(draft.event, row, draft.tag_x, draft.tag_width, draft.words, draft.words_x)
-        for draft, row in zip(drafts, rows, strict=True)
-    )
+    rows = lanes([draft.extent(x) for draft in drafts], gap=10)
+    return tuple(replace(draft, lane=row) for draft, row in zip(drafts, rows, strict=True))
 
 
 def _draft(event: ExplainedEvent, x: Scale, *, is_first: bool) -> PlacedEvent:
-    width = text_width(event_name(event), BODY, bold=True) + 12
-    words = confirmation_words(event) + (" · first on any measure" if is_first else "")
-    words_width = text_width(words, SMALL)
+    width = text_width(event_name(event), BODY, bold=True) + 10
+    names = window_names(event)
+    if is_first:
+        names[-1] = (names[-1][0], f"{names[-1][1]} · first on any measure")
     left, right = x(event.onset_day), x(last_day(event))
-    fits_left = left - GAP - width >= x.first - 60
-    fits_right = right + GAP + words_width <= x.last
-    if fits_left and fits_right:
-        return PlacedEvent(event, 0, left - GAP - width, width, words, right + GAP)
-    if fits_left and left - 2 * GAP - width - words_width >= x.first:
-        return PlacedEvent(event, 0, left - GAP - width, width, words, left - 2 * GAP - width - words_width)
-    if right + 2 * GAP + width + words_width <= x.last:
-        return PlacedEvent(event, 0, right + GAP, width, words, right + 2 * GAP + width)
-    return PlacedEvent(event, 0, x.last - width - GAP - words_width, width, words, x.last - words_width)
+    tag_x = left - GAP - width
+    beside = _beside_squares(names, x)
+    if tag_x >= x.first - 60 and beside and beside[-1].extent[1] <= x.last:
+        return PlacedEvent(event=event, tag_x=tag_x, tag_width=width, labels=beside)
+    text = ", ".join(name for _, name in names)
+    words = text_width(text, SMALL)
+    if tag_x >= x.first - 60 and right + GAP + words <= x.last:
+        return PlacedEvent(event=event, tag_x=tag_x, tag_width=width, labels=(Label(text=text, x=right + GAP),))
+    if tag_x - GAP - words >= x.first:
+        return PlacedEvent(event=event, tag_x=tag_x, tag_width=width, labels=(Label(text=text, x=tag_x - GAP, anchor="end"),))
+    # No room on the left: the tag follows the bracket, as far right as there is room for the words behind it.
+    tag_x = min(right + GAP + 2, x.last - words - GAP - width)
+    return PlacedEvent(event=event, tag_x=tag_x, tag_width=width, labels=(Label(text=text, x=tag_x + width + GAP),))
 
 
-def _extent(draft: PlacedEvent, x: Scale) -> tuple[float, float]:
-    starts = (draft.tag_x, draft.words_x, x(draft.event.onset_day))
-    ends = (draft.tag_x + draft.tag_width, draft.words_x + text_width(draft.words, SMALL), x(last_day(draft.event)))
-    return min(starts), max(ends)
+def _beside_squares(names: list[tuple[int, str]], x: Scale) -> tuple[Label, ...]:
+    """Return a name right of each square; none where two squares are too close for that."""
+    labels = tuple(Label(text=name, x=x(day) + GAP) for day, name in names)
+    close = any(label.extent[1] + 7 > x(day) for label, (day, _) in zip(labels, names[1:], strict=False))
+    return () if close else labels
+
+
+def confirming_days(event: ExplainedEvent) -> list[int]:
+    """Return the confirming days of an event, each once, ascending."""
+    days = {day for _, day in event.windows if day is not None}
+    return sorted(days | {day for day in (event.confirmation_day, event.pira_confirmation_day) if day is not None})
 
 
 def last_day(event: ExplainedEvent) -> int:
     """Return the last confirming day of an event; its onset where there is none."""
-    days = [day for _, day in event.windows if day is not None]
-    return max([event.onset_day, *days, event.confirmation_day or event.onset_day, event.pira_confirmation_day or event.onset_day])
+    return max([event.onset_day, *confirming_days(event)])
 
 
-def confirmation_words(event: ExplainedEvent) -> str:
-    """Return which windows confirmed an event, and which of them as PIRA where that came later."""
+def window_names(event: ExplainedEvent) -> list[tuple[int, str]]:
+    """Return each confirming day with the windows it meets, and which of them made it PIRA where that came later."""
     late = event.pira_confirmation_day if event.pira_confirmation_day != event.confirmation_day else None
-    names = [f"{name} as PIRA" if day == late else name for name, day in event.windows if day is not None]
-    if not names:
-        return "not confirmed, counted"
-    if late is not None and all(day != late for _, day in event.windows):
-        names.append("later as PIRA")
-    return f"confirmed {', '.join(names)}"
+    found: list[tuple[int, str]] = []
+    for day in confirming_days(event):
+        name = ", ".join(name for name, met in event.windows if met == day) or "confirmed"
+        found.append((day, f"{name} as PIRA" if day == late else name))
+    return found or [(event.onset_day, "not confirmed, counted")]
 
 
-def event_marks(placed: PlacedEvent, judged: ExplainedMeasure, calendar: Calendar, x: Scale, y: Scale, top: float) -> Group:
-    """Return one event: tag, bracket, words, and its markers on the scores with a thin line from one to the other."""
-    event, look = placed.event, LOOKS.get(event_name(placed.event), LOOKS["worsening"])
-    middle = top + placed.lane * TAG_LANE + TAG_HEIGHT / 2
-    onset, end = x(event.onset_day), x(last_day(event))
-    days = confirming_days(event)
-    marks: list[Mark] = [line(onset, middle - 5, onset, y(judged.measure.points(event.onset)), stroke=look.colour, width=0.8)]
-    marks += [line(x(day), middle - 4, x(day), y(_score_on(judged, day, event)), stroke=look.colour, width=0.8, dash="3 2") for day in days]
-    if end > onset:
-        marks.append(line(onset, middle, end, middle, stroke=look.colour, width=2.2))
-    marks += [square(x(day), y(_score_on(judged, day, event)), 4.2, look.colour) for day in days]
+# -- drawing --------------------------------------------------------------------------------
+
+
+def _look(event: ExplainedEvent) -> Look:
+    return LOOKS.get(event_name(event), LOOKS["worsening"])
+
+
+def _middle(placed: PlacedEvent, plot_top: float) -> float:
+    return plot_top - 5 - TAG_HEIGHT / 2 - placed.lane * TAG_LANE
+
+
+def leaders(placed: PlacedEvent, judged: ExplainedMeasure, x: Scale, y: Scale, plot_top: float) -> list[Mark]:
+    """Return the thin lines from the bracket down to the scores; they lie behind every tag."""
+    event, colour, top = placed.event, _look(placed.event).colour, _middle(placed, plot_top)
+    marks: list[Mark] = []
+    for day in confirming_days(event):
+        marks.append(line(x(day), top, x(day), y(_score_on(judged, day, event)), stroke=colour, width=0.8, dash="3 2"))
+    onset = x(event.onset_day)
+    return [*marks, line(onset, top, onset, y(judged.measure.points(event.onset)), stroke=colour, width=0.9)]
+
+
+def event_marks(placed: PlacedEvent, judged: ExplainedMeasure, calendar: Calendar, x: Scale, y: Scale, plot_top: float) -> Group:
+    """Return one event: markers on the scores, bracket, tag and words."""
+    event, colour, middle = placed.event, _look(placed.event).colour, _middle(placed, plot_top)
+    onset, days = x(event.onset_day), confirming_days(event)
     up = judged.measure.higher_is_worse == (event.kind == "worsening")
-    marks.append(triangle(onset, y(judged.measure.points(event.onset)), 7, look.colour, up=up))
-    marks += _bracket(onset, [x(day) for day in days], middle, look.colour)
-    tag = Box(
+    marks: list[Mark] = [square(x(day), y(_score_on(judged, day, event)), 4.2, colour) for day in days]
+    marks.append(triangle(onset, y(judged.measure.points(event.onset)), 7, colour, up=up))
+    if days:
+        marks.append(line(onset, middle, x(days[-1]), middle, stroke=colour, width=2.2))
+    marks.append(line(onset, middle - 5, onset, middle + 5, stroke=colour, width=2.2))
+    for label in placed.labels:
+        start, end = label.extent
+        marks.append(Box(x=start - 2, y=middle - 6, width=end - start + 4, height=12, fill=PAPER))
+        marks.append(Words(text=label.text, x=label.x, y=middle + 3.5, size=SMALL, fill=INK, anchor=label.anchor))
+    marks += [square(x(day), middle, 3.8, colour) for day in days]
+    marks.append(_tag(placed, middle))
+    change = f"{judged.measure.text(event.reference)} to {judged.measure.text(event.onset)}"
+    names = "; ".join(f"{name} {day_text(day, calendar)}" for day, name in window_names(event))
+    tip = f"{event_name(event)}, {change}, onset {day_text(event.onset_day, calendar)}; {names}"
+    return Group(role="event", tip=tip, marks=tuple(marks))
+
+
+def _tag(placed: PlacedEvent, middle: float) -> Group:
+    look = _look(placed.event)
+    top = middle - TAG_HEIGHT / 2
+    box = Box(
         x=placed.tag_x,
-        y=middle - TAG_HEIGHT / 2,
+        y=top,
         width=placed.tag_width,
         height=TAG_HEIGHT,
         fill=look.fill,
@@ -102,26 +161,9 @@ def event_marks(placed: PlacedEvent, judged: ExplainedMeasure, calendar: Calenda
         dash=look.dash,
         radius=3,
     )
-    name = Words(
-        text=event_name(event), x=placed.tag_x + placed.tag_width / 2, y=middle + 4, size=BODY, fill=look.text, anchor="middle", bold=True
-    )
-    marks.append(Group(role="tag", marks=(tag, name)))
-    marks.append(Words(text=placed.words, x=placed.words_x, y=middle + 3.5, size=SMALL, fill=INK))
-    tip = f"{event_name(event)}, onset {day_text(event.onset_day, calendar)}, {placed.words}"
-    return Group(role="event", tip=tip, marks=tuple(marks))
-
-
-def _bracket(onset: float, ends: list[float], middle: float, colour: str) -> list[Mark]:
-    """Return the small marks of a bracket: a triangle at onset, a square at each confirming visit."""
-    marks: list[Mark] = [line(onset, middle - 5, onset, middle + 5, stroke=colour, width=2.2)]
-    marks += [square(end, middle, 3.6, colour) for end in ends]
-    return marks
-
-
-def confirming_days(event: ExplainedEvent) -> list[int]:
-    """Return the confirming days of an event, each once, ascending."""
-    days = {day for _, day in event.windows if day is not None}
-    return sorted(days | {day for day in (event.confirmation_day, event.pira_confirmation_day) if day is not None})
+    at = placed.tag_x + placed.tag_width / 2
+    name = Words(text=event_name(placed.event), x=at, y=middle + 4, fill=look.text, anchor="middle", bold=True)
+    return Group(role="tag", marks=(box, name))
 
 
 def _score_on(judged: ExplainedMeasure, day: int, event: ExplainedEvent) -> float:

@@ -39,11 +39,10 @@ def plot_patient(explanation: Explanation) -> Figure:
     '<svg'
     """
     alt = printable(description(explanation))
-    title = f"Patient {explanation.patient}"
+    title = printable(f"Patient {explanation.patient}")
+    heading = f"{title}: {printable(headline(explanation))}"
     marks, height = _drawing(explanation)
-    svg = rendered(
-        "timeline.svg.j2", width=WIDTH, height=round(height), marks=marks, title=f"{title}: {headline(explanation)}", alt=alt, key=_key(alt)
-    )
+    svg = rendered("timeline.svg.j2", width=WIDTH, height=round(height), marks=marks, title=heading, alt=alt, key=_key(alt))
     steps = tuple((judged.measure.name, tuple(step.text for step in judged.steps)) for judged in explanation.measures)
     return Figure(
         svg=svg,

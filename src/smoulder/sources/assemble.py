@@ -135,9 +135,7 @@ def _taken(column: pl.Series, position: NDArray[np.uint32] | None) -> pl.Series:
     return column if position is None else column.gather(pl.Series(position))
 
 
-def _scores(
-    column: pl.Series, position: NDArray[np.uint32] | None, starts: NDArray[np.int64] | None, same_day: str
-) -> NDArray[np.int32]:
+def _scores(column: pl.Series, position: NDArray[np.uint32] | None, starts: NDArray[np.int64] | None, same_day: str) -> NDArray[np.int32]:
     """Return (n_visits,) the scores of one measure in order, MISSING where there is none."""
     # Writable, so that compiled code meets one type of array.
     scores = _taken(column, position).fill_null(MISSING).to_numpy(writable=True)
@@ -152,9 +150,7 @@ def _scheduled(table: Table, position: NDArray[np.uint32] | None, starts: NDArra
     return flags.copy() if starts is None else merged_flags(flags, starts)
 
 
-def _overruled(
-    table: Table, position: NDArray[np.uint32] | None, key: NDArray[np.int64], starts: NDArray[np.int64], same_day: str
-) -> int:
+def _overruled(table: Table, position: NDArray[np.uint32] | None, key: NDArray[np.int64], starts: NDArray[np.int64], same_day: str) -> int:
     """Return the number of rows of which no score was taken, as another row of that day had one."""
     used = np.zeros(len(key), dtype=np.bool_)
     for measure in table.measures:
@@ -218,9 +214,7 @@ def _with_others(cohort: Cohort, loaded: Loaded, barred: _Barred) -> tuple[Cohor
         cohort = replace(cohort, treatments=_treatments(kept["treatments"]))
     if "mri" in kept:
         scans = kept["mri"].rename({"date": "day"})
-        cohort = replace(
-            cohort, mri=scans.select("patient", "day", pl.exclude("patient", "day")).sort(scans.columns, nulls_last=True)
-        )
+        cohort = replace(cohort, mri=scans.select("patient", "day", pl.exclude("patient", "day")).sort(scans.columns, nulls_last=True))
     return cohort, tuple(accounts)
 
 
@@ -250,11 +244,7 @@ def _with_attributes(cohort: Cohort, frame: pl.DataFrame) -> Cohort:
 
 
 def _texts_kept(attributes: pl.DataFrame) -> list[str]:
-    return [
-        name
-        for name, dtype in attributes.schema.items()
-        if dtype == pl.String and name not in ("patient", "sex", "arm", "course")
-    ]
+    return [name for name, dtype in attributes.schema.items() if dtype == pl.String and name not in ("patient", "sex", "arm", "course")]
 
 
 def _numbers_where_all_are(column: pl.Series) -> pl.Series:

@@ -182,7 +182,8 @@ def _absent(table: str, column: Column, names: Sequence[str]) -> Issue:
         level="error",
         code="column-missing",
         problem=f"No column was recognised as '{column.name}' ({column.meaning}); the table has {_listed(names)}.{hint}",
-        advice=f'Name it in cohort.toml ([columns.{table}] {column.name} = "...") or with columns={{"{table}": {{"{column.name}": "..."}}}}.',
+        advice=f'Name it in cohort.toml ([columns.{table}] {column.name} = "...") or with '
+        f'columns={{"{table}": {{"{column.name}": "..."}}}}.',
     )
 
 

@@ -10,7 +10,7 @@ import re
 import numpy as np
 import polars as pl
 
-from smoulder.errors import UsageError, counted, unknown
+from smoulder.errors import UsageError, agreed, counted, unknown
 from smoulder.sources.calendars import EXCEL_EPOCH, days_from_civil, is_date
 from smoulder.sources.datetexts import parse_texts
 from smoulder.sources.parsed import Issue, Parsed
@@ -188,7 +188,8 @@ def _fractions(late: pl.Series) -> Issue:
     return Issue(
         level="warning",
         code="date-fraction",
-        problem=f"{counted(int(late.sum()), 'day number')} {'is' if late.sum() == 1 else 'are'} not whole; each is cut to the day it falls in.",
+        problem=f"{counted(int(late.sum()), 'day number')} {agreed(int(late.sum()), 'is', 'are')} not whole; each is cut "
+        "to the day it falls in.",
         advice="Give whole days if the cut may matter.",
         at=late,
     )

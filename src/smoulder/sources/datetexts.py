@@ -30,9 +30,7 @@ FAMILIES: dict[str, str] = {
 
 _EITHER_ORDER = ("/", ".", "-")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_STATE_IT = (
-    "State the format with date_format= or [dates] in cohort.toml, such as '%d/%m/%Y' (day first) or '%m/%d/%Y' (month first)."
-)
+_STATE_IT = "State the format with date_format= or [dates] in cohort.toml, such as '%d/%m/%Y' (day first) or '%m/%d/%Y' (month first)."
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,9 +42,7 @@ class Opened:
 
 def opened_frame(frame: pl.DataFrame, label: str, *, first_row: int = 2, notes: tuple[str, ...] = ()) -> Opened:
     """Return a frame as an opened table."""
-    return Opened(
-        label=label, names=tuple(frame.columns), take=lambda names: frame.select(names), first_row=first_row, notes=notes
-    )
+    return Opened(label=label, names=tuple(frame.columns), take=frame.select, first_row=first_row, notes=notes)
 
 
 def kind_of(path: Path) -> str:
@@ -165,11 +163,7 @@ def _why_not(data: bytes, separator: str, name: str, error: Exception) -> str:
 
 def _without_unnamed(frame: pl.DataFrame) -> pl.DataFrame:
     """Leave out columns without a name and without a value: the trace of separators at the ends of lines."""
-    empty = [
-        name
-        for name in frame.columns
-        if not name.removeprefix("_duplicated_").strip("0123456789 ") and frame[name].is_null().all()
-    ]
+    empty = [name for name in frame.columns if not name.removeprefix("_duplicated_").strip("0123456789 ") and frame[name].is_null().all()]
     return frame.drop(empty)
 
 
@@ -199,11 +193,7 @@ def _open_sheet(book: object, name: str, file: str) -> Opened | None:
     names = _header_names(frame.row(header))
     body = frame[header + 1 :]
     body.columns = names
-    keep = [
-        column
-        for column, cell in zip(names, frame.row(header), strict=True)
-        if cell is not None or not body[column].is_null().all()
-    ]
+    keep = [column for column, cell in zip(names, frame.row(header), strict=True) if cell is not None or not body[column].is_null().all()]
     return opened_frame(body.select(keep), f"{file}, sheet '{name}'", first_row=header + 2)
 
 

@@ -120,9 +120,7 @@ class _Reading:
         extra = list(chosen.unused) if name == "patients" else []
         if name == "visits" and "relapses" not in self.located.tables:
             extra = list(relapse_columns(opened.names, chosen.unused).values())
-        read = read_columns(
-            name, opened, chosen, formats=self._formats(name), decimal=self.decimal, measures=self.measures, extra=extra
-        )
+        read = read_columns(name, opened, chosen, formats=self._formats(name), decimal=self.decimal, measures=self.measures, extra=extra)
         self.columns += found_columns(name, chosen, {ours: parsed.format for ours, parsed in read.parsed.items()})
         return self._usable(read)
 
@@ -151,7 +149,10 @@ class _Reading:
         read = relapses_on_visits(visits, columns, self._formats("relapses"))
         self.columns = [c for c in self.columns if c.table != "visits" or c.column not in columns.values()]
         self.columns += found_columns("relapses", read.chosen, {ours: parsed.format for ours, parsed in read.parsed.items()})
-        problem = f"There is no table of relapses, and the visits have a column '{columns['date']}': each row with a day in it counts as a relapse."
+        problem = (
+            f"There is no table of relapses, and the visits have a column '{columns['date']}': "
+            "each row with a day in it counts as a relapse."
+        )
         advice = "Nothing to do if these are all relapses; otherwise give a table of relapses."
         self.findings.append(_of_table("notice", "relapses-from-visits", "visits", problem, advice, columns["date"]))
         usable = self._usable(read)
@@ -187,7 +188,9 @@ def _agree(reads: Mapping[str, Read], findings: list[Finding]) -> None:
             named[calendar].append(f"{name}.{read.chosen.columns[ours]}")
     if named["date"] and named["day"]:
         problem = f"Dates ({', '.join(named['date'])}) and day numbers ({', '.join(named['day'])}) cannot be compared."
-        advice = "Give all days as dates, or all as day numbers counted from the same day; name the columns in cohort.toml or with columns=."
+        advice = (
+            "Give all days as dates, or all as day numbers counted from the same day; name the columns in cohort.toml or with columns=."
+        )
         findings.append(_of_table("error", "date-calendars-differ", "tables", problem, advice))
 
 

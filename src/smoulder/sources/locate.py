@@ -230,7 +230,10 @@ def _by_columns(candidates: list[_Candidate], measures: Sequence[Measure], label
 
 def _several(table: str, fitting: Sequence[_Candidate], label: str) -> str:
     names = ", ".join(candidate.label for candidate in fitting)
-    return f"'{label}' has {len(fitting)} candidates for the table {table}: {names}. Name the one to use in {FILE_NAME}: [tables] {table} = \"...\"."
+    return (
+        f"'{label}' has {len(fitting)} candidates for the table {table}: {names}. "
+        f'Name the one to use in {FILE_NAME}: [tables] {table} = "...".'
+    )
 
 
 def _not_used(labels: Sequence[str]) -> tuple[Finding, ...]:

@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 from smoulder.terms import MISSING
 
 
-def merged_scores(
-    scores: NDArray[np.int32], starts: NDArray[np.int64], same_day: str
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+def merged_scores(scores: NDArray[np.int32], starts: NDArray[np.int64], same_day: str) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Return (n_visits,) one score a visit, and the row each came from (-1 for none).
 
     Parameters

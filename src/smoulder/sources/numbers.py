@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from smoulder.errors import counted
+from smoulder.errors import agreed, counted
 from smoulder.sources.parsed import Issue, Parsed, Texts, missing_issue, texts_of
 from smoulder.terms import Measure
 
@@ -170,7 +170,7 @@ def _units(numbers: pl.Series, measure: Measure, words: str, issues: tuple[Issue
             code="score-rounded",
             problem=(
                 f"{counted(int(off.sum()), 'score')} of {int((~np.isnan(units)).sum()):,} "
-                f"{'has' if off.sum() == 1 else 'have'} more than two decimals; they are rounded to hundredths."
+                f"{agreed(int(off.sum()), 'has', 'have')} more than two decimals; they are rounded to hundredths."
             ),
             advice="Nothing to do if the scores were computed; otherwise look at where they come from.",
             at=pl.Series(off),

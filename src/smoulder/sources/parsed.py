@@ -9,9 +9,7 @@ import polars as pl
 from smoulder.findings import Level
 from smoulder.terms import Calendar
 
-MISSING_SPELLINGS = frozenset(
-    ("", "na", "n/a", "nan", "null", ".", "-", "--", "none", "#n/a", "#na", "<na>", "nat", "n.a.", "na.", "nil")
-)
+MISSING_SPELLINGS = frozenset(("", "na", "n/a", "nan", "null", ".", "-", "--", "none", "#n/a", "#na", "<na>", "nat", "n.a.", "na.", "nil"))
 """Texts that stand for "nothing was written here", in lower case."""
 
 

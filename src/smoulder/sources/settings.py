@@ -57,9 +57,7 @@ def read_settings(path: Path) -> Settings:
         **reading,
     )
     if wrong:
-        raise SourceError(
-            "\n".join([f"{path.name}: {len(wrong)} mistake{'' if len(wrong) == 1 else 's'}.", *(f"  - {w}" for w in wrong)])
-        )
+        raise SourceError("\n".join([f"{path.name}: {len(wrong)} mistake{'' if len(wrong) == 1 else 's'}.", *(f"  - {w}" for w in wrong)]))
     return settings
 
 
@@ -76,9 +74,7 @@ def _columns(section: dict[str, Any], measures: tuple[Measure, ...], wrong: list
     for table, named in section.items():
         if table not in TABLES or not isinstance(named, Mapping):
             wrong.append(
-                f"[columns.{table}]: {unknown('table', table, TABLES)}"
-                if table not in TABLES
-                else f"'columns.{table}' must be a section."
+                f"[columns.{table}]: {unknown('table', table, TABLES)}" if table not in TABLES else f"'columns.{table}' must be a section."
             )
             continue
         columns[table] = {}
@@ -104,9 +100,7 @@ def _texts(section: dict[str, Any], name: str, wrong: list[str]) -> dict[str, st
     texts: dict[str, str] = {}
     for key, value in section.items():
         values = (
-            {f"{key}.{column}": text for column, text in value.items()}
-            if isinstance(value, dict) and name == "dates"
-            else {key: value}
+            {f"{key}.{column}": text for column, text in value.items()} if isinstance(value, dict) and name == "dates" else {key: value}
         )
         for place, text in values.items():
             problem = wrong_place(place) if name == "dates" else ("" if place in TABLES else unknown("table", place, TABLES))

@@ -93,9 +93,7 @@ def _without_empty_rows(taken: pl.DataFrame, row: pl.Series, patient: str) -> tu
     unnamed = taken[patient].is_null().arg_true()
     if not len(unnamed):
         return taken, row, 0
-    nothing = taken[unnamed].select(pl.all_horizontal(_is_blank(dtype, name) for name, dtype in taken.schema.items()).alias("n"))[
-        "n"
-    ]
+    nothing = taken[unnamed].select(pl.all_horizontal(_is_blank(dtype, name) for name, dtype in taken.schema.items()).alias("n"))["n"]
     if not nothing.any():
         return taken, row, 0
     keep = np.ones(taken.height, dtype=np.bool_)
@@ -126,17 +124,13 @@ def _parsed(
 def joined(read: Read, ids: pl.Series) -> Table:
     """Return a table of the columns that could be read, with its tidied ids."""
     values = [parsed.values.alias(ours) for ours, parsed in read.parsed.items() if parsed.values is not None]
-    extra = [
-        read.extra[name]
-        for name in read.extra.columns
-        if read.name == "patients" and name not in ("row", "patient", *read.parsed)
-    ]
+    extra = [read.extra[name] for name in read.extra.columns if read.name == "patients" and name not in ("row", "patient", *read.parsed)]
     faults = [i.at for p in read.parsed.values() for i in p.issues if i.level == "error" and i.at is not None]
     faulty = None
     if faults:
-        faulty = pl.DataFrame([at.alias(str(n)) for n, at in enumerate(faults)]).select(
-            pl.any_horizontal(pl.all()).alias("faulty")
-        )["faulty"]
+        faulty = pl.DataFrame([at.alias(str(n)) for n, at in enumerate(faults)]).select(pl.any_horizontal(pl.all()).alias("faulty"))[
+            "faulty"
+        ]
     return Table(
         name=read.name,
         origin=read.opened.label,
@@ -168,16 +162,12 @@ def as_finding(table: Table, ours: str, issue: Issue) -> Finding:
     found = None
     if ours == "patient" and at is not None:
         found = pl.Series([""]).gather(pl.repeat(0, int(at.sum()), dtype=pl.UInt32, eager=True))
-    return table.finding(
-        issue.level, code=issue.code, problem=issue.problem, advice=issue.advice, column=ours, at=at, found=found
-    )
+    return table.finding(issue.level, code=issue.code, problem=issue.problem, advice=issue.advice, column=ours, at=at, found=found)
 
 
 def calendars(read: Read) -> dict[str, Calendar]:
     """Return the calendar of each column of days that has any."""
-    return {
-        ours: parsed.calendar for ours, parsed in read.parsed.items() if parsed.calendar is not None and parsed.values is not None
-    }
+    return {ours: parsed.calendar for ours, parsed in read.parsed.items() if parsed.calendar is not None and parsed.values is not None}
 
 
 def relapses_on_visits(visits: Read, columns: Mapping[str, str], formats: Mapping[str, str]) -> Read:

@@ -30,7 +30,7 @@ GAPS = (84, 90, 84, 90, 168, 30, 7, 1, 28, 83, 85, 365)
 """Days between visits; the first is what shrinking ends at."""
 OFFSETS = (0, 1, 29, 30, 31, 89, 90, 91)
 """Days of a relapse from a visit, on either side."""
-DISTANCES = (0, 0, 0, 30, 1, 31, 90)
+DISTANCES = (30, 1, 31, 90, 0)
 
 SCORES: dict[str, tuple[float, ...]] = {
     "edss": (2.0, 3.0, 2.5, 3.5, 4.0, 0.0, 1.0, 1.5, 5.0, 5.5, 6.0, 6.5, 2.3, 5.99),
@@ -129,15 +129,17 @@ def window_lists(draw: st.DrawFn) -> list[dict[str, Any]]:
     names = draw(st.lists(st.sampled_from(("12w", "24w", "6m", "late")), min_size=1, max_size=3, unique=True))
     windows = []
     for name in names:
-        window: dict[str, Any] = {"name": name, "from_day": draw(st.sampled_from((84, 84, 168, 30, 1, 0, 85, 90, 91, 365)))}
-        length = draw(st.sampled_from((None, None, None, 84, 730, 56, 1, 0)))
+        window: dict[str, Any] = {"name": name, "from_day": draw(st.sampled_from((84, 84, 84, 30, 1, 0, 85, 90, 91, 168, 365)))}
+        length = draw(st.sampled_from((None, None, None, None, 730, 730, 84, 56, 1, 0)))
         windows.append(window if length is None else window | {"to_day": window["from_day"] + length})
     return windows
 
 
 def distances() -> st.SearchStrategy[dict[str, int]]:
-    days = st.sampled_from(DISTANCES)
-    return st.fixed_dictionaries({"days_after_relapse": days, "days_before_relapse": st.sampled_from((0, 0, 0, 30, 1))})
+    # Mostly no rule, or hardly a visit could serve.
+    none = st.just({"days_after_relapse": 0, "days_before_relapse": 0})
+    some = st.fixed_dictionaries({"days_after_relapse": st.sampled_from(DISTANCES), "days_before_relapse": st.sampled_from((0, 0, 30, 1))})
+    return st.one_of(none, none, some)
 
 
 @st.composite
@@ -180,7 +182,7 @@ def definitions(draw: st.DrawFn, measures: Sequence[str] = ALL_MEASURES, *, most
     counted = draw(st.booleans())
     within = draw(st.sampled_from((None, 0, 84, 365))) if counted else None
     windows = draw(window_lists())
-    looking_for = ["every event", "first worsening", "first improvement", "first event"]
+    looking_for = ["every event", "every event", "every event", "first worsening", "first improvement", "first event"]
     labelled_only = ["first PIRA", "first RAW"] if relapse_rule is not None else []
     months = any(window["name"] == "6m" for window in windows)
     data: dict[str, Any] = {
@@ -282,7 +284,7 @@ def cohorts(
         Whether at least one patient must be there and have a time zero.
     """
     names = [f"P{number}" for number in range(draw(st.sampled_from((*([] if needs_time_zero else [0]), *range(1, most_patients + 1), *range(1, most_patients + 1)))))]
-    knowledge = draw(st.sampled_from(("recorded", "recorded", "recorded", "none", "unknown")))
+    knowledge = draw(st.sampled_from(("recorded",) * 8 + ("none", "unknown")))
     visits: dict[str, dict[str, str]] = {}
     relapses: dict[str, list[int]] = {}
     unscheduled: dict[str, list[int]] = {}

@@ -295,6 +295,7 @@ def test_30_ids_as_whole_and_decimal_numbers() -> None:
     whole, decimal = numbered((1, 2, 3)), numbered((1.0, 2.0, 3.0))
     onsets = relapses().with_columns(patient=pl.lit(2))
     assert read(whole, relapses=onsets).sha256 == read(decimal, relapses=onsets).sha256
+    assert "patient-decimals" not in codes(read(decimal, relapses=onsets), "notice")
     written = as_text(decimal)
     cohort = read(written, relapses=onsets)
     assert cohort.patients.to_list() == ["1", "2", "3"] and cohort.n_relapses == 1

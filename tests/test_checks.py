@@ -215,6 +215,13 @@ def test_all_faults_at_once() -> None:
     }
 
 
+def test_a_value_that_cannot_be_read_is_not_called_missing_too() -> None:
+    told = {f.code for f in check(read(visits(edss=["2", "bad", "3"]))).findings}
+    assert "score-not-a-number" in told and not told & {"row-without-score", "patient-without-score"}
+    told = {f.code for f in check(read(visits(date=["2020-01-15", "soon", "2020-03-15"]))).findings}
+    assert "date-not-read" in told and "date-missing" not in told
+
+
 def test_a_sentence_as_it_is_read() -> None:
     finding = check(read(visits(edss=[2.0, 99.0, 3.0]), nobody_relapsed=True)).errors[0]
     assert finding.text() == (

@@ -137,7 +137,7 @@ def _is_ours(path: Path) -> bool:
                 return file.read(len(_JSON_START)) == _JSON_START
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, pl.exceptions.PolarsError):
         return False
-    return ending in (".svg", ".png", ".txt", ".toml")
+    return ending in (".svg", ".png", ".html", ".txt", ".toml")
 
 
 def companion(path: Path) -> Path:

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from smoulder.cli.common import read_sound, tell_traps, tell_written
 from smoulder.cli.options import AS_FOUND, Data, Keys, Output, Reading
 from smoulder.cli.prepared import PREPARING, is_prepared
-from smoulder.cli.say import doing, give, give_table, say
+from smoulder.cli.say import console, doing, give, give_table, say
 
 if TYPE_CHECKING:
     from smoulder.events import Events
@@ -28,6 +28,8 @@ In Python: smoulder.detect(cohort, "mueller-2025")"""
 
 ON_SCREEN = 20
 """Events shown on the screen; files and --format csv have all."""
+WIDE = 100
+"""From this width of the terminal on there is room for the day of the visit compared with."""
 
 
 def events(
@@ -118,6 +120,7 @@ def give_events(found: Events, cohort: Cohort, most: int = ON_SCREEN) -> None:
         "definition": len(found.definitions) > 1,
         "measure": any(one.is_composite for one in found.definitions) or frame["measure"].n_unique() > 1,
     }
+    wide = console().width >= WIDE
     headers = ["patient", *(name for name, wanted in several.items() if wanted)]
     rows = []
     for row in shown.iter_rows(named=True):
@@ -125,8 +128,11 @@ def give_events(found: Events, cohort: Cohort, most: int = ON_SCREEN) -> None:
         change = " to ".join(text.text(round(row[name] * text.units_per_point)) for name in ("reference_score", "onset_score"))
         confirmation = str(row["first_confirmed"]) if row["first_confirmed"] is not None else "(not confirmed)"
         until = f"{row[f'sustained_until_{ending}']}{' (end)' if row['sustained_to_end'] else ''}"
-        days = (str(row[f"baseline_{ending}"]), str(row[f"onset_{ending}"]), change, confirmation, until)
+        days = [str(row[f"onset_{ending}"]), change, confirmation, until]
+        if wide:
+            days.insert(0, str(row[f"baseline_{ending}"]))
         rows.append([*(str(row[name]) for name in headers), row["kind"], row["label"] or "-", *days])
-    give_table((*headers, "kind", "label", "compared with", "onset", "score", "confirmed", "held until"), rows)
+    compared = ("compared with",) if wide else ()
+    give_table((*headers, "kind", "label", *compared, "onset", "score", "confirmed", "held until"), rows)
     if frame.height > most:
         give(f"... and {frame.height - most:,} more of {frame.height:,}. All of them: -o events.csv, or --format csv")

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from smoulder.cli.common import read_sound, tell_traps, tell_written
 from smoulder.cli.options import AS_FOUND, Data, Key, Output, Reading
 from smoulder.cli.say import doing, give
-from smoulder.errors import DataError, UsageError
+from smoulder.errors import DataError, UsageError, counted, one_of
 
 if TYPE_CHECKING:
     from smoulder.events import Explanation
@@ -25,7 +25,10 @@ EXAMPLES = """Examples:
 Exit code: 0 done, 1 faults in the data, 2 wrong use.
 In Python: smoulder.explain(cohort, "P017", "mueller-2025")"""
 
-PLOT_ENDINGS = (".svg", ".png")
+MOST_NEAR = 3
+COMPARED_IDS = 20_000
+"""Near spellings are looked for among this many ids at most; it takes a second."""
+PLOT_ENDINGS = (".svg", ".png", ".html")
 
 
 def explain(
@@ -34,7 +37,7 @@ def explain(
     *,
     definition: Key,
     patient: Annotated[str, Parameter(name=["--patient", "-p"], help="Id of the patient, as the tables write it.")],
-    plot: Annotated[Path | None, Parameter(help="Draw the timeline into FILE: .svg, or .png where smoulder[png] is installed.")] = None,
+    plot: Annotated[Path | None, Parameter(help="Draw the timeline into FILE: .svg, .html, or .png where smoulder[png] is installed.")] = None,
     format: Annotated[Literal["text", "csv", "json"], Parameter(help="How to print it.")] = "text",
     output: Annotated[Output, Parameter(help="Write it to FILE: .txt in words; .csv, .parquet, .xlsx or .json step by step.")] = None,
     reading: Reading = AS_FOUND,
@@ -55,7 +58,7 @@ def explain(
         if target is not None:
             check_target(target, inputs, endings)
     cohort = read_sound(data, reading, chosen)
-    _require_not_set_aside(cohort, patient)
+    _require_patient(cohort, patient)
     told = explain_patient(cohort, patient, chosen[0])
     tell_traps(chosen)
     with doing("Writing"), Files(inputs) as files:
@@ -68,10 +71,33 @@ def explain(
     tell_written(output, plot)
 
 
-def _require_not_set_aside(cohort: Cohort, patient: str) -> None:
+def _require_patient(cohort: Cohort, patient: str) -> None:
+    """Raise DataError for a patient who was set aside, and UsageError, with ids that look alike, for one who is not there."""
     reason = dict(cohort.set_aside).get(patient)
     if reason is not None:
         raise DataError(f"Patient '{patient}' was set aside because of faults in the tables: {reason.replace('-', ' ')}.")
+    if (cohort.patients == patient).any():
+        return
+    near = _alike(cohort, patient)
+    hint = f"; did you mean {one_of(near)}?" if near else f" among the {counted(cohort.n_patients, 'patient')} of the tables."
+    raise UsageError(f"There is no patient '{patient}'{hint}")
+
+
+def _alike(cohort: Cohort, patient: str) -> list[str]:
+    """Return up to three ids that differ in case, signs or leading zeros only; of cohorts of moderate size also near spellings."""
+    import difflib
+
+    import polars as pl
+
+    def plain(ids: pl.Series) -> pl.Series:
+        return ids.str.to_lowercase().str.replace_all("[^a-z0-9]", "").str.replace_all("(^|[a-z])0+", "$1")
+
+    ids = cohort.patients
+    same = ids.filter(plain(ids) == plain(pl.Series([patient]))[0]).head(MOST_NEAR).to_list()
+    if same or len(ids) > COMPARED_IDS:
+        return same
+    spelt = {name.lower(): name for name in ids}
+    return [spelt[name] for name in difflib.get_close_matches(patient.lower(), spelt, n=MOST_NEAR, cutoff=0.6)]
 
 
 def explanation_document(told: Explanation) -> Document:
@@ -99,10 +125,7 @@ def _write(told: Explanation, path: Path, files: Files) -> None:
 def _draw(told: Explanation, path: Path, files: Files) -> None:
     from smoulder.figures import plot_patient
 
-    try:
-        plot_patient(told).save(files.part(path))
-    except ModuleNotFoundError as error:
-        raise UsageError(f"'{path}' needs the extra for pictures: pip install 'smoulder[png]'. SVG needs nothing.") from error
+    plot_patient(told).save(files.part(path))
 
 
 def _give(told: Explanation, format: str) -> None:

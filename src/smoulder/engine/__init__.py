@@ -2,5 +2,6 @@
 
 from smoulder.engine.detect import detect
 from smoulder.engine.explain import explain
+from smoulder.engine.prepared import is_prepared
 
-__all__ = ["detect", "explain"]
+__all__ = ["detect", "explain", "is_prepared"]

@@ -20,6 +20,7 @@ from smoulder.figures.style import (
     RELAPSE_FREE_FILL,
     RULE,
     VERMILION,
+    shortened,
     text_width,
 )
 from smoulder.figures.tags import TAG_LANE, PlacedEvent, event_marks, leaders, place_events
@@ -87,7 +88,7 @@ def panel_marks(explanation: Explanation, panel: Panel, x: Scale, day_values: li
 
 def _heading(explanation: Explanation, panel: Panel, x: Scale) -> list[Mark]:
     measure, y = panel.judged.measure, panel.top + 11
-    name = axis_title(measure)
+    name = shortened(axis_title(measure), 0.6 * (x.last - x.first), HEADING, bold=True)
     marks: list[Mark] = [Words(text=name, x=x.first, y=y, size=HEADING, bold=True)]
     beside = [] if measure.higher_is_worse else ["lower is worse"]
     if not panel.judged.events and panel.judged.days:

@@ -66,7 +66,7 @@ def _verdict(explanation: Explanation, judged: ExplainedMeasure, event: Explaine
     if is_first:
         sentence += " It is the first worsening on any measure."
     why = label_reason(judged, event)
-    return f"{sentence} {why}" if why else sentence
+    return f"{sentence} It is {event.label}: {why}" if why else sentence
 
 
 def _joined(names: list[str]) -> str:
@@ -74,9 +74,9 @@ def _joined(names: list[str]) -> str:
 
 
 def label_reason(judged: ExplainedMeasure, event: ExplainedEvent) -> str:
-    """Return the engine's own sentence on why an event has its label."""
+    """Return why an event has its label, in the engine's words; "" where it did not say."""
     told = [step.text for step in judged.steps if step.step == "label" and step.visit_day == event.onset_day]
-    return told[-1] if told else ""
+    return told[-1].partition(f": {event.label}: ")[2] if told else ""
 
 
 def headline(explanation: Explanation) -> str:

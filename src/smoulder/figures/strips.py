@@ -9,7 +9,7 @@ from smoulder.events import Explanation
 from smoulder.figures.marks import Box, Group, Mark, Path, Words, diamond, line
 from smoulder.figures.scales import Scale
 from smoulder.figures.sentences import no_relapse_text, treatment_text
-from smoulder.figures.style import BODY, GREY, INK, PAPER, RELAPSE_COLOUR, SMALL, printable, shortened, text_width
+from smoulder.figures.style import BODY, GREY, INK, PAPER, RELAPSE_COLOUR, SMALL, shortened, text_width
 from smoulder.terms import day_text
 
 LANE = 17
@@ -62,7 +62,7 @@ def treatment_strip(explanation: Explanation, x: Scale, top: float) -> tuple[lis
         _, first, last = explanation.treatments[number]
         shape = _bar_shape(bar, y, BAR_FILLS[position % len(BAR_FILLS)], early=first < x.low, late=last is None or last > x.high)
         name = Words(text=bar.text, x=bar.text_x, y=y + 10.5, size=SMALL, fill=INK if bar.inside else GREY, anchor=bar.anchor)
-        marks.append(Group(role="treatment", tip=printable(treatment_text(explanation, number)), marks=(shape, name)))
+        marks.append(Group(role="treatment", tip=treatment_text(explanation, number), marks=(shape, name)))
     return marks, top + (max(rows) + 1) * LANE + 6
 
 
@@ -75,11 +75,14 @@ def _bar(explanation: Explanation, number: int, x: Scale) -> Bar:
         name = f"{name}, until {day_text(last, explanation.calendar)}"
     elif first > x.high:
         name = f"{name}, from {day_text(first, explanation.calendar)}"
-    text = shortened(printable(name), 0.45 * (x.last - x.first), SMALL)
-    width = text_width(text, SMALL)
-    if width + 14 <= right - left:
+    name = shortened(name, 0.45 * (x.last - x.first), SMALL)
+    width = text_width(name, SMALL)
+    rooms = {"inside": right - left - 14, "right": x.last - right - 4, "left": left - 4 - x.first}
+    place = next((place for place, room in rooms.items() if width <= room), None) or max(rooms, key=lambda place: rooms[place])
+    text = shortened(name, max(rooms[place], 0), SMALL)
+    if place == "inside":
         return Bar(left, right, text, left + 7, "start", inside=True)
-    if right + 4 + width <= x.last:
+    if place == "right":
         return Bar(left, right, text, right + 4, "start", inside=False)
     return Bar(left, right, text, left - 4, "end", inside=False)
 

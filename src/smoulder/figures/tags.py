@@ -9,7 +9,7 @@ from smoulder.figures.marks import Box, Group, Mark, Words, line, square, triang
 from smoulder.figures.scales import Scale
 from smoulder.figures.sentences import event_name
 from smoulder.figures.strips import lanes
-from smoulder.figures.style import BODY, INK, LOOKS, PAPER, SMALL, Look, text_width
+from smoulder.figures.style import BODY, INK, LOOKS, PAPER, SMALL, Look, shortened, text_width
 from smoulder.terms import Calendar, day_text
 
 TAG_LANE = 21
@@ -66,7 +66,7 @@ def _draft(event: ExplainedEvent, x: Scale, *, is_first: bool) -> PlacedEvent:
     beside = _beside_squares(names, x)
     if tag_x >= x.first - 60 and beside and beside[-1].extent[1] <= x.last:
         return PlacedEvent(event=event, tag_x=tag_x, tag_width=width, labels=beside)
-    text = ", ".join(name for _, name in names)
+    text = shortened(", ".join(name for _, name in names), 0.45 * (x.last - x.first), SMALL)
     words = text_width(text, SMALL)
     if tag_x >= x.first - 60 and right + GAP + words <= x.last:
         return PlacedEvent(event=event, tag_x=tag_x, tag_width=width, labels=(Label(text=text, x=right + GAP),))

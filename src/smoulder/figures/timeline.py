@@ -39,8 +39,8 @@ def plot_patient(explanation: Explanation) -> Figure:
     '<svg'
     """
     alt = printable(description(explanation))
-    title = printable(f"Patient {explanation.patient}")
-    heading = f"{title}: {printable(headline(explanation))}"
+    title = f"Patient {explanation.patient}"
+    heading = f"{title}: {headline(explanation)}"
     marks, height = _drawing(explanation)
     svg = rendered("timeline.svg.j2", width=WIDTH, height=round(height), marks=marks, title=heading, alt=alt, key=_key(alt))
     steps = tuple((judged.measure.name, tuple(step.text for step in judged.steps)) for judged in explanation.measures)
@@ -93,13 +93,13 @@ def _drawing(explanation: Explanation) -> tuple[list[Mark], float]:
 
 def _header(explanation: Explanation) -> tuple[list[Mark], float]:
     wide = WIDTH - 2 * RIGHT
-    title = shortened(printable(f"Patient {explanation.patient}"), wide, TITLE, bold=True)
-    verdict = shortened(printable(headline(explanation)), wide, HEADING + 1, bold=True)
+    title = shortened(f"Patient {explanation.patient}", wide, TITLE, bold=True)
+    verdict = shortened(headline(explanation), wide, HEADING + 1, bold=True)
     marks: list[Mark] = [
         Words(text=title, x=RIGHT, y=30, size=TITLE, bold=True),
         Words(text=verdict, x=RIGHT, y=50, size=HEADING + 1, bold=True, fill=INK),
     ]
-    lines = wrapped(printable(_subtitle(explanation)), wide, BODY)[:2]
+    lines = wrapped(_subtitle(explanation), wide, BODY)[:2]
     marks += [Words(text=text, x=RIGHT, y=67 + 14 * number, size=BODY, fill=GREY) for number, text in enumerate(lines)]
     return marks, 67 + 14 * len(lines) + 2
 
@@ -113,7 +113,7 @@ def _day_axis(explanation: Explanation, ticks: list[Tick], x: Scale, bottom: flo
         if tick.below:
             marks.append(Words(text=tick.below, x=at, y=bottom + 29, anchor="middle", bold=True))
     if explanation.calendar == "day":
-        marks.append(Words(text="day", x=x.first - 10, y=bottom + 16, fill=GREY, anchor="end"))
+        marks.append(Words(text="day", x=(x.first + x.last) / 2, y=bottom + 31, fill=GREY, anchor="middle"))
     return marks
 
 
@@ -126,5 +126,5 @@ def _footnote(explanation: Explanation, x: Scale, top: float) -> list[Mark]:
     elif explanation.relapse_knowledge == "unknown":
         sentences.append("There is no relapse table, so PIRA and RAW cannot be told apart.")
     sentences.append(f"{_provenance(explanation)}.")
-    lines = wrapped(printable(" ".join(sentences)), x.last - x.first, SMALL)
+    lines = wrapped(" ".join(sentences), x.last - x.first, SMALL)
     return [Words(text=text, x=x.first, y=top + 10 + 13 * number, size=SMALL, fill=GREY) for number, text in enumerate(lines)]

@@ -16,7 +16,7 @@ from numba import njit
 compiled = njit(nogil=True, _nrt=False)
 compiled_and_kept = njit(nogil=True, _nrt=False, cache=True)
 
-_SOURCES = (
+SOURCES: tuple[str, ...] = (
     "engine/encoding.py",
     "engine/record.py",
     "terms.py",
@@ -28,6 +28,6 @@ def stamp() -> int:
     """Return a checksum of every file that the compiled code is made of."""
     home = resources.files("smoulder")
     checksum = 0
-    for source in _SOURCES:
+    for source in SOURCES:
         checksum = zlib.crc32((home / source).read_bytes(), checksum)
     return checksum

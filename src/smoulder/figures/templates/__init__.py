@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from smoulder.figures.style import FONTS
+from smoulder.figures.style import FONTS, printable
 
 
 def number(value: float) -> str:
@@ -20,11 +20,17 @@ def number(value: float) -> str:
     return "0" if text == "-0" else text
 
 
+def _without_control_characters(value: Any) -> Any:
+    """Return text without what XML cannot hold; finished markup and numbers as they are."""
+    return printable(value) if type(value) is str else value
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("smoulder.figures", "templates"),
         autoescape=True,
+        finalize=_without_control_characters,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

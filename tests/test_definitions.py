@@ -1,0 +1,423 @@
+"""The model of a definition: what it refuses and in which words, equality, changes, differences, TOML, prose, traps."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from strategies import definitions as random_definitions
+from strategies import sourced
+
+from smoulder.errors import DefinitionError
+from smoulder.rulebook import Definition, definition, definition_from, diff, load_definition, traps
+from smoulder.rulebook.model import Baseline, Confirmation, Interval, MeasureRule, RelapseRule, Sustained, Threshold, Window
+from smoulder.rulebook.relapse import RawWindow
+from smoulder.terms import MEASURES
+
+PLAIN: dict[str, Any] = {
+    "key": "mine",
+    "title": "Mine",
+    "measures": [{"measure": "edss", "worsening": {"points": 1.0}}],
+    "confirmation": {"windows": [{"name": "12w", "from_day": 84}]},
+}
+LABELS: dict[str, Any] = {"raw": {"days_before_onset": 90}, "relapse_free": ["onset-90 .. onset+30"]}
+
+
+def plain(settings: dict[str, Any] | None = None) -> Definition:
+    """Return the plainest definition, with settings changed."""
+    return definition_from(PLAIN, where="mine").changed(settings or {})
+
+
+def labelled(settings: dict[str, Any] | None = None) -> Definition:
+    """Return the plainest definition that labels, with settings changed."""
+    return plain({"relapses": LABELS}).changed(settings or {})
+
+
+def edss(threshold: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"measures": [{"measure": "edss", "worsening": threshold, **more}]}
+
+
+# -- what is refused ------------------------------------------------------------------------
+
+MOVES = "baseline.moves_after"
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    # baseline
+    ({MOVES: ["worsening", "worsening"]}, "baseline: moves_after names something twice"),
+    ({MOVES: ["worsening", "PIRA"], "relapses": LABELS}, "baseline: moves_after has both 'worsening' and 'PIRA'; every PIRA is a worsening, so name one"),
+    ({"baseline.sub_threshold": "improvement"}, "baseline: sub_threshold = 'improvement' has no effect unless moves_after has 'improvement'"),
+    ({MOVES: ["improvement"], "baseline.sub_threshold": "both"}, "baseline: sub_threshold = 'both' has no effect unless moves_after has 'worsening'"),
+    ({MOVES: ["improvement"], "baseline.sub_threshold": "worsening"}, "baseline: sub_threshold = 'worsening' has no effect unless moves_after has 'worsening'"),
+    ({"baseline.relapse_move": "crossed"}, "baseline: relapse_move and crossed_days have no effect unless moves_after has 'relapse'"),
+    ({"baseline.crossed_days": 0}, "baseline: relapse_move and crossed_days have no effect unless moves_after has 'relapse'"),
+    ({"baseline.may_fall": "no"}, "baseline: may_fall has no effect on a baseline that never moves"),
+    ({MOVES: ["worsening"], "baseline.may_fall": "not after a relapse"}, "baseline: may_fall = 'not after a relapse' has no effect unless moves_after has 'relapse'"),
+    ({"baseline.days_after_relapse": -30}, "baseline.days_after_relapse: Input should be greater than or equal to 0 (found -30)"),
+    ({"baseline.start": "Fixd"}, "baseline.start: Input should be 'first visit' or 'nearest time zero' (found 'Fixd')"),
+    ({MOVES: ["progression"]}, "baseline.moves_after.0: Input should be 'worsening', 'PIRA', 'improvement' or 'relapse' (found 'progression')"),
+    ({"baseline.unsustained_moves": True}, "the definition: baseline.unsustained_moves has no effect unless sustained.days is set"),
+    ({MOVES: ["PIRA"]}, "the definition: moves_after has 'PIRA', which needs a relapse rule under relapses"),
+    ({MOVES: ["relapse"]}, "the definition: baseline.crossed_days must be given where relapses move the baseline and there is no RAW window"),
+    ({MOVES: ["relapse"], "relapses": {}}, "the definition: baseline.crossed_days must be given where relapses move the baseline and there is no RAW window"),
+    # onset
+    ({"onset.days_before_relapse": -1}, "onset.days_before_relapse: Input should be greater than or equal to 0 (found -1)"),
+    # confirmation; the last three are a misspelt value, a misspelt name and negative days
+    ({"confirmation.windows": []}, "confirmation.windows: Value should have at least 1 item after validation, not 0 (found [])"),
+    ({"confirmation.windows": [{"name": "a b", "from_day": 84}]}, "confirmation.windows.0.name: String should match pattern '^[A-Za-z0-9_]+$' (found 'a b')"),
+    ({"confirmation.windows": [{"name": "12w", "from_day": 84, "to_day": 83}]}, "confirmation.windows.0: window '12w' ends (day 83) before it starts (day 84)"),
+    ({"confirmation.windows": [{"name": "a", "from_day": 84}, {"name": "a", "from_day": 168}]}, "confirmation: two windows have one name: a and a"),
+    ({"confirmation.windows": [{"name": "12w", "from_day": 84.0}]}, "confirmation.windows.0.from_day: Input should be a valid integer (found 84.0)"),
+    ({"confirmation.windows": [{"name": "12w"}]}, "confirmation.windows.0.from_day: Field required"),
+    ({"confirmation.windows": [{"name": "6m", "from_day": 183}]}, "the definition: the window '6m' speaks of months; state days_a_month, such as 30.4375"),
+    ({"confirmation.every_visit": "yes"}, "confirmation.every_visit: Input should be a valid boolean (found 'yes')"),
+    ({"confirmation.level": "threshhold"}, "confirmation.level: Input should be 'threshold' or 'onset' (found 'threshhold')"),
+    ({"confirmation.every_vist": False}, "confirmation.every_vist: Extra inputs are not permitted (found False)"),
+    ({"confirmation.windows": [{"name": "12w", "from_day": -84}]}, "confirmation.windows.0.from_day: Input should be greater than or equal to 0 (found -84)"),
+    # sustained, last visit
+    ({"sustained.kinds": "PIRA"}, "sustained.kinds: Input should be 'both', 'worsening' or 'improvement' (found 'PIRA')"),
+    ({"last_visit.within_days": 365}, "last_visit: within_days has no effect unless worsening = 'counted'"),
+    # relapses
+    ({"relapses": {"relapse_free": ["onset"]}}, "'onset' is not 'ANCHOR±DAYS .. ANCHOR±DAYS', such as 'onset-90 .. onset+30'; the anchors are baseline, last meaningful visit, previous visit, onset and confirmation"),
+    ({"relapses": {"relapse_free": ["event .. confirmation"]}}, "'event .. confirmation' is not 'ANCHOR±DAYS"),
+    ({"relapses": {"relapse_free": ["confirmation .. onset"]}}, "'confirmation .. onset' starts at a later anchor than it ends"),
+    ({"relapses": {"relapse_free": ["onset+30 .. onset-90"]}}, "'onset+30 .. onset-90' has no length"),
+    ({"relapses": {"relapse_free": ["onset .. onset"]}}, "'onset .. onset' has no length"),
+    ({"relapses": {"raw": {"days_before_onset": -90}}}, "relapses.raw.days_before_onset: Input should be greater than or equal to 0 (found -90)"),
+    ({"relapses": {"raw": {}}}, "relapses.raw.days_before_onset: Field required"),
+    ({"relapses": {"otherwise": "PIRA"}}, "relapses.otherwise: Input should be 'undefined' or 'RAW' (found 'PIRA')"),
+    # thresholds
+    (edss({}), "measures.0.worsening: give steps, percent or points"),
+    (edss({"steps": [{"change": 1.0}], "points": 1.0}), "measures.0.worsening: give steps alone; got steps and points"),
+    (edss({"percent": 20.0, "points": 1.0}), "measures.0.worsening: percent and points together need of_two = 'smaller' or 'larger', and of_two needs both"),
+    (edss({"points": 1.0, "of_two": "smaller"}), "measures.0.worsening: percent and points together need of_two = 'smaller' or 'larger', and of_two needs both"),
+    (edss({"steps": [{"change": 1.0}, {"up_to": 5.0, "change": 1.0}]}), "measures.0.worsening: only the last step may leave out up_to"),
+    (edss({"steps": [{"up_to": 5.0, "change": 1.0}, {"up_to": 3.0, "change": 1.0}]}), "measures.0.worsening: steps must be in ascending order of up_to, each once"),
+    (edss({"steps": [{"up_to": 5.0, "change": 1.0}, {"up_to": 5.0, "change": 0.5}]}), "measures.0.worsening: steps must be in ascending order of up_to, each once"),
+    (edss({"steps": [{"change": -1.0}]}), "measures.0.worsening.steps.0: change must be more than 0; got -1"),
+    (edss({"steps": [{"change": 0.125}]}), "measures.0.worsening.steps.0: 0.125 has more than two decimals"),
+    (edss({"steps": [{"up_to": 0.125, "change": 1.0}]}), "measures.0.worsening.steps.0: 0.125 has more than two decimals"),
+    (edss({"points": 0.005}), "measures.0.worsening: 0.005 has more than two decimals"),
+    (edss({"percent": -20.0}), "measures.0.worsening.percent: Input should be greater than 0 (found -20.0)"),
+    (edss({"percent": 12.345}), "measures.0.worsening: 12.345 has more than two decimals"),
+    (edss({"points": "1"}), "measures.0.worsening.points: Input should be a valid number (found '1')"),
+    # measures
+    ({"measures": []}, "measures: Value should have at least 1 item after validation, not 0 (found [])"),
+    ({"measures": PLAIN["measures"] * 2}, "the definition: measures names one twice: edss and edss"),
+    ({"measures": [{"measure": "grip", "worsening": {"points": 1.0}}]}, "measures.0: 'grip' is no known measure (edss, t25fw,"),
+    (edss({"points": 1.0}, custom={"name": "Mine", "unit": "points", "low": 0.0}), "measures.0: 'edss' is a known measure; leave custom out, or give another name"),
+    ({"measures": [{"measure": "mood", "worsening": {"percent": 20.0}, "custom": {"name": "Mood", "unit": "points", "low": -5.0}}]}, "measures.0: a percentage needs a measure that cannot be negative"),
+    # the whole
+    ({"key": "My definition"}, "key: String should match pattern '^[a-z0-9][a-z0-9.-]*$' (found 'My definition')"),
+    ({"title": None}, "title: Field required"),
+    ({"looking_for": "first PIRA"}, "the definition: looking_for = 'first PIRA' needs a relapse rule under relapses"),
+    ({"looking_for": "first RAW"}, "the definition: looking_for = 'first RAW' needs a relapse rule under relapses"),
+    ({"looking_for": "firstPIRA"}, "looking_for: Input should be 'every event', 'first event', 'first worsening', 'first improvement', 'first PIRA' or 'first RAW' (found 'firstPIRA')"),
+    ({"coverage": "unknown"}, "coverage: Input should be 'assumed' or 'observed' (found 'unknown')"),
+    ({"days_a_month": 28.0}, "days_a_month: Input should be greater than 28 (found 28.0)"),
+    ({"days_a_month": 31.0}, "days_a_month: Input should be less than 31 (found 31.0)"),
+    ({"source": {"seen": ["sustained.days"], "code": ["sustained.days"]}}, "source: marked more than once: sustained.days"),
+    ({"source": {"seen": ["sdmt.worsening"]}}, "the definition: source marks settings that do not exist: sdmt.worsening"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("settings", "said"), REFUSED, ids=[said.split(" (found")[0][:70] for _, said in REFUSED])
+def test_refusal_names_field_and_reason(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(DefinitionError) as caught:
+        plain(settings)
+    assert f"  - {said}" in str(caught.value) or f": {said}" in str(caught.value)
+    assert str(caught.value).startswith("definition 'mine': 1 fault in the definition\n")
+
+
+@pytest.mark.parametrize("days", [-1, "forever"])
+def test_sustained_takes_days_or_the_end(days: object) -> None:
+    with pytest.raises(DefinitionError, match=r"sustained\.days"):
+        plain({"sustained.days": days})
+
+
+def test_all_faults_together() -> None:
+    with pytest.raises(DefinitionError) as caught:
+        definition_from({"key": "mine", "measures": [], "baseline": {"start": "x"}}, where="mine.toml")
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "mine.toml: 4 faults in the definition"
+    assert [line.split(":")[0] for line in lines[1:]] == ["  - title", "  - measures", "  - baseline.start", "  - confirmation"]
+
+
+# -- files ----------------------------------------------------------------------------------
+
+
+def test_load_names_what_is_wrong_with_the_file(tmp_path) -> None:
+    with pytest.raises(DefinitionError, match=r"missing\.toml: cannot be read \(No such file or directory\)\."):
+        load_definition(tmp_path / "missing.toml")
+    (tmp_path / "torn.toml").write_text("key = ", encoding="utf-8")
+    with pytest.raises(DefinitionError, match=r"torn\.toml: not valid TOML: "):
+        load_definition(tmp_path / "torn.toml")
+    (tmp_path / "latin.toml").write_bytes(b'title = "M\xfcller"')
+    with pytest.raises(DefinitionError, match=r"latin\.toml: not valid TOML: "):
+        load_definition(tmp_path / "latin.toml")
+    (tmp_path / "half.toml").write_text('key = "half"\n', encoding="utf-8")
+    with pytest.raises(DefinitionError, match=r"half\.toml: 3 faults in the definition"):
+        load_definition(tmp_path / "half.toml")
+
+
+def test_load_leaves_page_and_patients_aside(tmp_path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(plain().toml() + '\n[page]\ncounts = "x"\n\n[[patients]]\ntitle = "y"\n', encoding="utf-8")
+    assert load_definition(path) == plain()
+
+
+@given(sourced())
+def test_toml_round_trip(rules: Definition) -> None:
+    again = definition_from(tomllib.loads(rules.toml()), where="again")
+    assert again == rules
+    assert hash(again) == hash(rules)
+    assert again.toml() == rules.toml()
+
+
+@given(random_definitions())
+def test_settings_come_back_from_plain_data(rules: Definition) -> None:
+    assert definition_from(rules.as_dict(), where="again").settings() == rules.settings()
+    assert diff(rules, rules.changed(key="other", title="Another title")) == ()
+
+
+# -- one object -----------------------------------------------------------------------------
+
+
+def test_frozen() -> None:
+    with pytest.raises(ValidationError, match="Instance is frozen"):
+        plain().title = "Other"  # type: ignore[misc]
+    with pytest.raises(ValidationError, match="Instance is frozen"):
+        plain().baseline.start = "nearest time zero"  # type: ignore[misc]
+
+
+def test_equal_by_content() -> None:
+    assert plain() == plain()
+    assert len({plain(), plain(), labelled()}) == 2
+    assert plain() != plain({"confirmation.every_visit": False})
+
+
+@given(st.permutations(["worsening", "improvement", "relapse"]))
+def test_equal_in_any_order_of_moves(moves: list[str]) -> None:
+    rules = labelled({MOVES: moves})
+    assert rules == labelled({MOVES: ["worsening", "improvement", "relapse"]})
+    assert hash(rules) == hash(labelled({MOVES: ["worsening", "improvement", "relapse"]}))
+
+
+def test_parts_can_be_made_in_python() -> None:
+    made = Definition(
+        key="mine",
+        title="Mine",
+        measures=(MeasureRule(measure="edss", worsening=Threshold(points=1.0)),),
+        baseline=Baseline(moves_after=("improvement",)),
+        confirmation=Confirmation(windows=(Window(name="12w", from_day=84),)),
+        relapses=RelapseRule(
+            raw=RawWindow(days_before_onset=90),
+            relapse_free=(Interval(start="onset", start_days=-90, end="onset", end_days=30),),
+        ),
+    )
+    assert made == labelled({MOVES: ["improvement"]})
+
+
+def test_tells_what_it_is() -> None:
+    assert labelled().labelled
+    assert not plain().labelled
+    assert definition("edss-plus").is_composite
+    assert not plain().is_composite
+
+
+def test_crossed_days_are_the_raw_window_unless_given() -> None:
+    assert labelled({MOVES: ["relapse"]}).crossed_days == 90
+    assert labelled({MOVES: ["relapse"], "baseline.crossed_days": 0}).crossed_days == 0
+    assert plain().crossed_days == 0
+
+
+# -- changed and diff -----------------------------------------------------------------------
+
+
+def test_changed_takes_paths_and_fields() -> None:
+    rules = plain({"sustained.days": 168, "baseline.moves_after": ["improvement"]}).changed(title="Other", sustained=Sustained(days=84))
+    assert (rules.sustained.days, rules.baseline.moves_after, rules.title) == (84, ("improvement",), "Other")
+    assert plain().title == "Mine"
+
+
+def test_changed_to_none_takes_a_setting_away() -> None:
+    assert labelled({"relapses": None}) == plain()
+    assert labelled({"relapses.raw": None}).relapses == RelapseRule(relapse_free=(Interval.model_validate("onset-90 .. onset+30"),))
+
+
+def test_changed_is_checked_anew() -> None:
+    with pytest.raises(DefinitionError, match="definition 'mine': 1 fault"):
+        plain().changed({"looking_for": "first PIRA"})
+
+
+def test_diff_names_each_setting() -> None:
+    found = diff(plain(), labelled({"confirmation.every_visit": False}))
+    assert [difference.setting for difference in found] == [
+        "confirmation.every_visit", "relapses", "relapses.raw", "relapses.relapse_free", "relapses.exclusive", "relapses.otherwise",
+    ]  # fmt: skip
+    assert (found[0].a, found[0].b) == ("true", "false")
+    assert (found[3].a, found[3].b) == ("-", '["onset-90 .. onset+30"]')
+
+
+def test_diff_does_not_mind_names_and_sources() -> None:
+    assert diff(plain(), plain({"key": "other", "title": "Other", "source.citation": "Somebody 2020."})) == ()
+
+
+# -- thresholds and measures ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("threshold", "reference", "needed"),
+    [
+        ({"percent": 20.0}, 400, 80),
+        ({"percent": 20.0}, 401, 81),
+        ({"percent": 33.3}, 1000, 333),
+        ({"percent": 20.0}, 0, 1),
+        ({"points": 4.0, "percent": 20.0, "of_two": "smaller"}, 3000, 400),
+        ({"points": 4.0, "percent": 20.0, "of_two": "smaller"}, 1000, 200),
+        ({"points": 4.0, "percent": 20.0, "of_two": "larger"}, 3000, 600),
+        ({"steps": [{"up_to": 0.0, "change": 1.5}, {"up_to": 5.5, "change": 1.0}, {"change": 0.5}]}, 0, 150),
+        ({"steps": [{"up_to": 0.0, "change": 1.5}, {"up_to": 5.5, "change": 1.0}, {"change": 0.5}]}, 550, 100),
+        ({"steps": [{"up_to": 0.0, "change": 1.5}, {"up_to": 5.5, "change": 1.0}, {"change": 0.5}]}, 551, 50),
+        ({"steps": [{"up_to": 5.5, "change": 1.0}, {}]}, 600, None),
+        ({"steps": [{"up_to": 5.5, "change": 1.0}]}, 600, None),
+    ],
+)
+def test_needed_change(threshold: dict[str, Any], reference: int, needed: int | None) -> None:
+    assert Threshold.model_validate(threshold).needed(reference) == needed
+
+
+def test_the_mean_of_two_hands_is_kept_as_their_sum() -> None:
+    rule = MeasureRule.model_validate({"measure": "nhpt", "worsening": {"percent": 20.0}, "improvement": {"points": 2.0}})
+    assert rule.needed(4200, worsening=True) == 840
+    assert rule.needed(4200, worsening=False) == 400
+
+
+def test_improvement_mirrors_worsening_unless_it_has_its_own() -> None:
+    rule = MeasureRule.model_validate({"measure": "edss", "worsening": {"points": 1.0}})
+    assert rule.needed(300, worsening=False) == 100
+    own = MeasureRule.model_validate({"measure": "edss", "worsening": {"points": 1.0}, "improvement": {"points": 0.5}})
+    assert own.needed(300, worsening=False) == 50
+
+
+def test_custom_measure() -> None:
+    custom = {"name": "grip strength", "unit": "kg", "low": 0.0, "worse": "lower"}
+    rules = plain({"measures": [{"measure": "grip", "worsening": {"percent": 20.0}, "custom": custom}]})
+    spec = rules.measures[0].spec()
+    assert (spec.key, spec.name, spec.unit, spec.higher_is_worse) == ("grip", "grip strength", "kg", False)
+    assert "On the grip strength, worsening was a fall of at least 20 % of the reference" in rules.prose()
+    assert "grip" not in MEASURES
+
+
+# -- intervals ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("onset-90 .. onset+30", "onset-90 .. onset+30"),
+        ("baseline..confirmation", "baseline .. confirmation"),
+        (" previous visit  ..  onset + 0 ", "previous visit .. onset"),
+        ("last meaningful visit - 7 .. confirmation", "last meaningful visit-7 .. confirmation"),
+    ],
+)
+def test_interval_text(text: str, written: str) -> None:
+    interval = Interval.model_validate(text)
+    assert str(interval) == written
+    assert Interval.model_validate(str(interval)) == interval
+
+
+@given(random_definitions())
+def test_interval_text_round_trip(rules: Definition) -> None:
+    for interval in rules.relapses.relapse_free if rules.relapses else ():
+        assert Interval.model_validate(str(interval)) == interval
+
+
+# -- prose ----------------------------------------------------------------------------------
+
+
+@given(sourced())
+def test_prose_is_made_of_sentences(rules: Definition) -> None:
+    text = rules.prose()
+    assert text.endswith(".")
+    assert "  " not in text
+    assert "None" not in text
+    assert text.count("(") == text.count(")")
+    for sentence in re.split(r"(?<=[a-z)])\. ", text):
+        assert sentence[0].isupper()
+    for window in rules.confirmation.windows:
+        assert f"({window.name})" in text
+
+
+@given(random_definitions(), random_definitions())
+def test_prose_differs_where_definitions_do(one: Definition, other: Definition) -> None:
+    if one.prose() == other.prose():
+        # Settings that have no effect beside the others are not told.
+        silent = {"baseline.moves_to", "baseline.relapse_move", "sustained.kinds", "last_visit.when", "coverage", "relapses.exclusive", "relapses.otherwise"}
+        assert {difference.setting for difference in diff(one, other)} <= silent
+
+
+PROSE: list[tuple[dict[str, Any], str]] = [
+    ({}, "On the EDSS, worsening was a rise of at least 1.0 point, and improvement a fall by as much."),
+    (edss({"points": 1.0}, improvement={"points": 0.5}), "and improvement a fall of at least 0.5 points."),
+    (edss({"steps": [{"up_to": 0.0, "change": 1.5}, {"up_to": 5.5, "change": 1.0}, {"change": 0.5}]}), "a rise of at least 1.5 points from a reference of 0.0, 1.0 point from a reference up to 5.5 and 0.5 points from a reference above 5.5,"),
+    (edss({"steps": [{"up_to": 5.99, "change": 1.0}, {"change": 0.5}]}), "1.0 point from a reference below 6.0 and 0.5 points from a reference from 6.0 on,"),
+    (edss({"steps": [{"up_to": 5.5, "change": 1.0}]}), "1.0 point from a reference up to 5.5 (no change counted from a reference above 5.5),"),
+    ({"measures": [{"measure": "sdmt", "worsening": {"points": 4.0, "percent": 20.0, "of_two": "smaller"}}]}, "On the SDMT, worsening was a fall of at least the smaller of 20 % of the reference and 4 points, and improvement a rise by as much."),
+    ({}, "The reference was the score at the first visit. It stayed fixed."),
+    ({"baseline.days_after_relapse": 30}, "The reference was the score at the first visit at least 30 days after any relapse."),
+    ({"baseline.start": "nearest time zero"}, "The reference was the score at the visit nearest time zero."),
+    ({MOVES: ["improvement", "worsening"]}, "It moved to the score at the confirming visit after each confirmed worsening and each confirmed improvement."),
+    ({MOVES: ["improvement"], "baseline.sub_threshold": "improvement"}, "Confirmed improvements smaller than the threshold moved it too."),
+    ({MOVES: ["relapse"], "baseline.crossed_days": 30}, "After every relapse it was set anew at the first visit on or after the relapse; a change first seen at most 30 days after the relapse was still compared with the reference before it."),
+    ({MOVES: ["improvement"], "baseline.may_fall": "no"}, "A move could not make the reference better: the worse of the old and the new score was kept."),
+    ({"onset.days_after_relapse": 30}, "The first visit of a change (its onset) had to be at least 30 days after any relapse."),
+    ({}, "A change was confirmed if the score was still past the threshold at the first visit 84 days or more (12w) after onset, and at every visit from onset to it."),
+    ({"confirmation.windows": [{"name": "24w", "from_day": 140, "to_day": 196}], "confirmation.every_visit": False}, "at the first visit 140 to 196 days (24w) after onset, whatever the scores between."),
+    ({"confirmation.level": "onset", "confirmation.visits": "scheduled"}, "still at least as far from the reference as at onset at the first scheduled visit 84 days or more (12w) after onset,"),
+    ({"sustained.days": "to the end", "sustained.kinds": "worsening"}, "A confirmed worsening counted only if it was sustained to the end of follow-up."),
+    ({"last_visit.worsening": "counted", "last_visit.within_days": 365}, "A worsening first seen at the last visit within 365 days of the first visit was counted without confirmation."),
+    ({"relapses": LABELS}, "A worsening was relapse-associated (RAW) if a relapse began in the 90 days before onset or on its day. It was independent of relapses (PIRA) if it was not RAW and no relapse began from 90 days before to 30 days after onset."),
+    ({"relapses": {}}, "Every worsening was counted as independent of relapses (PIRA)."),
+    ({"relapses": {"relapse_free": ["baseline .. confirmation"], "otherwise": "RAW"}}, "A worsening was independent of relapses (PIRA) if no relapse began from the reference visit to the confirming visit; of several confirming visits, one for which this held was enough. The first and the last day of a window belonged to it. Any other worsening was counted as RAW."),
+    ({"relapses": LABELS, "coverage": "observed"}, "Relapses were taken to be recorded from the first to the last visit only;"),
+    ({"days_a_month": 30.4375}, "A month was taken as 30.4375 days."),
+    ({"looking_for": "first worsening"}, "Only the first confirmed worsening of a patient was counted."),
+    ({"source": {"assumed": ["sustained.days", "sustained.kinds", "baseline.start"], "code": ["edss.worsening"]}}, "Assumed, as the source was not seen to state it: baseline (start); sustained. Taken from a program that implements it: EDSS (worsening)."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("settings", "sentence"), PROSE, ids=[sentence[:60] for _, sentence in PROSE])
+def test_prose_sentence(settings: dict[str, Any], sentence: str) -> None:
+    assert sentence in plain(settings).prose()
+
+
+# -- traps ----------------------------------------------------------------------------------
+
+
+def has_trap(rules: Definition, words: str) -> bool:
+    return any(words in sentence for sentence in traps(rules))
+
+
+def test_trap_of_the_raw_plateau() -> None:
+    words = "The baseline does not move after a RAW"
+    assert has_trap(labelled(), words)
+    assert has_trap(labelled({"looking_for": "first PIRA"}), words)
+    assert not has_trap(plain(), words)
+    assert not has_trap(labelled({MOVES: ["worsening"]}), words)
+    assert not has_trap(labelled({MOVES: ["relapse"]}), words)
+    assert not has_trap(labelled({"relapses.relapse_free": ["baseline .. confirmation"]}), words)
+    assert not has_trap(labelled({"looking_for": "first worsening"}), words)
+
+
+def test_trap_of_looking_ahead() -> None:
+    assert has_trap(plain({"sustained.days": "to the end"}), "looks into the future")
+    assert not has_trap(plain({"sustained.days": 168}), "looks into the future")
+
+
+def test_trap_of_the_open_window() -> None:
+    assert has_trap(plain(), "Confirmation has no upper bound")
+    assert not has_trap(plain({"confirmation.windows": [{"name": "24w", "from_day": 140, "to_day": 196}]}), "Confirmation has no upper bound")

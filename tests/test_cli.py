@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -208,6 +210,15 @@ def test_events_into_files(smoulder: Run, data: Path, tmp_path: Path, ending: st
     assert f"Wrote {target}" in said.err
     assert said.out.startswith("Standardised PIRA")
     assert target.stat().st_size > 100
+
+
+def test_a_table_that_cohort_toml_names_is_not_overwritten(smoulder: Run, data: Path, tmp_path: Path) -> None:
+    (data / "relapses.csv").rename(tmp_path / "attacks.csv")
+    (data / "cohort.toml").write_text('[tables]\nvisits = "visits.csv"\nrelapses = "../attacks.csv"\n')
+    for source in (data, data / "visits.csv"):
+        said = smoulder("events", source, "-d", "cdw-12w", "-o", tmp_path / "attacks.csv")
+        assert (said.code, "not overwritten" in said.err) == (2, True)
+    assert (tmp_path / "attacks.csv").read_text() == RELAPSES
 
 
 def test_what_is_no_event_and_the_follow_up_into_files(smoulder: Run, data: Path, tmp_path: Path) -> None:
@@ -501,3 +512,40 @@ def test_a_reader_who_has_seen_enough_is_no_fault() -> None:
 def test_a_terminal_without_our_signs_is_no_fault() -> None:
     done = real("definitions", "show", "mueller-2025", PYTHONIOENCODING="ascii")
     assert done.returncode == 0
+
+
+# The documentation
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def blocks(page: str) -> list[tuple[str, str]]:
+    """Return the code blocks of a page: what stands behind the backticks, and the content."""
+    return re.findall(r"^```(.*)\n((?:.*\n)*?)```$", (DOCS / page).read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", ["getting-started.md", "command-line.md"])
+def test_every_command_of_a_page_says_what_the_page_says(smoulder: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    n_commands = 0
+    for head, content in blocks(page):
+        if title := re.search('title="(.+)"', head):
+            Path(title.group(1)).parent.mkdir(exist_ok=True)
+            Path(title.group(1)).write_text(content, encoding="utf-8")
+        elif content.startswith("$ smoulder "):
+            command, *shown = content.splitlines()
+            said = smoulder(*shlex.split(command)[2:])
+            found = [line.rstrip() for line in (said.out + said.err).splitlines()]
+            assert [line for line in shown if line != "..." and line not in found] == [], command
+            n_commands += 1
+        elif head == "python":
+            exec(compile(content, page, "exec"), {})
+    assert n_commands >= 5
+
+
+def test_every_command_has_its_section() -> None:
+    page = (DOCS / "command-line.md").read_text(encoding="utf-8")
+    for name in ("check", "events", "explain", "definitions", "demo"):
+        assert f"\n## {name}\n" in page
+    for option in Reading.__dataclass_fields__:
+        assert f"`--{option.replace('_', '-')}" in page

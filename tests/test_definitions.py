@@ -352,12 +352,63 @@ def test_prose_is_made_of_sentences(rules: Definition) -> None:
         assert f"({window.name})" in text
 
 
-@given(random_definitions(), random_definitions())
-def test_prose_differs_where_definitions_do(one: Definition, other: Definition) -> None:
-    if one.prose() == other.prose():
-        # Settings that have no effect beside the others are not told.
-        silent = {"baseline.moves_to", "baseline.relapse_move", "sustained.kinds", "last_visit.when", "coverage", "relapses.exclusive", "relapses.otherwise"}
-        assert {difference.setting for difference in diff(one, other)} <= silent
+RICH = labelled(
+    {
+        MOVES: ["worsening", "improvement", "relapse"],
+        "sustained.days": 168,
+        "last_visit.worsening": "counted",
+        "days_a_month": 30.4375,
+    }
+)
+OTHERWISE: dict[str, Any] = {
+    "measures": [{"measure": "edss", "worsening": {"points": 1.0}}, {"measure": "t25fw", "worsening": {"percent": 20.0}}],
+    "edss.worsening": [{"measure": "edss", "worsening": {"points": 1.5}}],
+    "edss.improvement": [{"measure": "edss", "worsening": {"points": 1.0}, "improvement": {"points": 0.5}}],
+    "baseline.start": "nearest time zero",
+    "baseline.days_after_relapse": 30,
+    "baseline.days_before_relapse": 30,
+    "baseline.moves_after": ["improvement", "relapse"],
+    "baseline.moves_to": "onset",
+    "baseline.sub_threshold": "both",
+    "baseline.unsustained_moves": True,
+    "baseline.relapse_move": "crossed",
+    "baseline.crossed_days": 0,
+    "baseline.may_fall": "no",
+    "baseline.local_extrema": "none",
+    "onset.days_after_relapse": 30,
+    "onset.days_before_relapse": 30,
+    "confirmation.windows": [{"name": "12w", "from_day": 84, "to_day": 168}],
+    "confirmation.every_visit": False,
+    "confirmation.level": "onset",
+    "confirmation.days_after_relapse": 30,
+    "confirmation.days_before_relapse": 30,
+    "confirmation.visits": "scheduled",
+    "sustained.days": "to the end",
+    "sustained.kinds": "worsening",
+    "last_visit.worsening": "unconfirmed",
+    "last_visit.within_days": 365,
+    "last_visit.when": "no eligible visit left",
+    "relapses.raw": {"days_before_onset": 30},
+    "relapses.relapse_free": ["onset-90 .. confirmation"],
+    "relapses.exclusive": False,
+    "relapses.otherwise": "RAW",
+    "coverage": "observed",
+    "looking_for": "first worsening",
+    "days_a_month": 30.25,
+}
+"""Another value of each setting."""
+
+
+def test_another_value_of_each_setting_is_tried() -> None:
+    assert OTHERWISE.keys() == RICH.settings().keys()
+
+
+@pytest.mark.parametrize("setting", OTHERWISE)
+def test_every_setting_is_told_in_prose(setting: str) -> None:
+    path = "measures" if setting.startswith("edss") else setting
+    other = RICH.changed({path: OTHERWISE[setting]})
+    assert [difference.setting for difference in diff(RICH, other)][0] == setting
+    assert other.prose() != RICH.prose()
 
 
 PROSE: list[tuple[dict[str, Any], str]] = [

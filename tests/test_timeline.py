@@ -18,7 +18,7 @@ from smoulder.errors import UsageError
 from smoulder.events import ExplainedEvent, ExplainedMeasure, ExplainedStep, Explanation
 from smoulder.figures import Figure, plot_patient
 from smoulder.figures.sentences import unconfirmed
-from smoulder.figures.strips import lanes
+from smoulder.figures.strips import as_many_as_fit, lanes
 from smoulder.figures.style import LOOKS, shortened, text_width, wrapped
 from smoulder.provenance import Provenance
 from smoulder.rulebook.model import Definition, definition_from
@@ -349,6 +349,11 @@ def test_nothing_overlaps_or_leaves_the_sheet(seed: int) -> None:
 
 def test_lanes_are_shared_until_two_would_touch() -> None:
     assert lanes([(0, 10), (5, 20), (30, 40), (19, 29)], gap=8) == [0, 1, 0, 2]
+
+
+def test_a_date_is_listed_whole_or_not_at_all() -> None:
+    assert as_many_as_fit("2 earlier: ", ["2001-01-01", "2002-02-02"], 500) == "2 earlier: 2001-01-01, 2002-02-02"
+    assert as_many_as_fit("2 earlier: ", ["2001-01-01", "2002-02-02"], 150) == "2 earlier: 2001-01-01, …"
 
 
 def test_text_is_shortened_and_wrapped_to_a_width() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -76,7 +77,7 @@ def _give_text(cohort: Cohort, report: Report, data: str) -> None:
     for line in name_columns(report):
         say(f"\n{line}")
     if not report.errors:
-        say(f"\nNext: smoulder events {data} -d KEY    (smoulder definitions list shows the keys)")
+        say(f"\nNext: smoulder events {shlex.quote(data)} -d KEY    (smoulder definitions list shows the keys)")
 
 
 def _save_map(data: str, report: Report) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,7 +40,7 @@ def stop_on_errors(cohort: Cohort, data: str) -> None:
     if cohort.kept_going:
         lines.append("--keep-going sets patients aside; these errors concern a whole table.")
     lines += name_columns(report)
-    lines.append(f"'smoulder check {data}' shows the tables with all warnings and notices.")
+    lines.append(f"'smoulder check {shlex.quote(data)}' shows the tables with all warnings and notices.")
     faulty = report.faulty_patients()
     if not cohort.kept_going and not report.errors_of_the_whole():
         aside = counted(len(faulty), "patient") if faulty else "these rows"
@@ -67,7 +68,7 @@ def tell_report(cohort: Cohort, data: str) -> None:
         say(f"Warning: {where}: {finding.problem}")
     if report.warnings or report.notices:
         counts = f"{counted(len(report.warnings), 'warning')} and {counted(len(report.notices), 'notice')}"
-        say(f"{counts} about the tables; 'smoulder check {data}' shows them in full.")
+        say(f"{counts} about the tables; 'smoulder check {shlex.quote(data)}' shows them in full.")
 
 
 def tell_traps(definitions: Sequence[Definition]) -> None:

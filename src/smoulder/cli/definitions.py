@@ -138,7 +138,7 @@ def _give_definition(one: Definition) -> None:
     from smoulder.outputs import evidence, setting_text
     from smoulder.rulebook import traps
 
-    give(f"{one.title} [{one.key}]\n")
+    give(f"{one.title} [{one.key}]\n\n")
     give_wrapped(one.prose())
     give("")
     rows = [(setting, setting_text(value), EVIDENCE[evidence(one, setting)]) for setting, value in one.settings().items()]

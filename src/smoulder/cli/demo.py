@@ -53,7 +53,7 @@ def _heading(text: str) -> None:
 def _give_people(found: Demo) -> None:
     from smoulder.demo import MADE_UP
 
-    give(f"*** {MADE_UP} ***\n")
+    give(f"*** {MADE_UP} ***\n\n")
     cohort = found.cohort
     treated = found.made.tables["treatments"].filter(treatment="natalizumab")["patient"].n_unique()
     give_wrapped(

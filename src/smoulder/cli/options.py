@@ -64,15 +64,20 @@ class Reading:
         return {name: path for name, path in named.items() if path is not None}
 
     def inputs(self, data: str) -> tuple[Path, ...]:
-        """Return everything that is read, and must not be overwritten."""
-        return (Path(data), *self.tables().values())
+        """Return everything that is read, and must not be overwritten: also the tables that a `cohort.toml` names."""
+        from smoulder.sources.settings import FILE_NAME, read_settings
+
+        folder = Path(data) if Path(data).is_dir() else Path(data).parent
+        stated = folder / FILE_NAME
+        named = [folder / table for table in read_settings(stated).tables.values()] if stated.is_file() else []
+        return (Path(data), *self.tables().values(), *named)
 
     def read(self, data: str, definitions: Sequence[Definition] = ()) -> Cohort:
         """Read the tables, with the measures that definitions bring along. Raises UsageError for a file that is not there."""
         from smoulder.reading import read
         from smoulder.terms import MEASURES
 
-        for path in self.inputs(data):
+        for path in (Path(data), *self.tables().values()):
             require_there(path)
         columns: Any = column_map(self.column or ())
         own = {rule.measure: rule.spec() for one in definitions for rule in one.measures if rule.measure not in MEASURES}

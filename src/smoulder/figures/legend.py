@@ -69,7 +69,7 @@ def _entries(explanation: Explanation) -> list[tuple[str, tuple[Mark, ...]]]:
         ),
         (bool(events), "onset", (triangle(13, 6.5, 6, INK, up=True),)),
         (any(event.confirmation_day is not None for event in events), "confirming visit, with its windows", (square(13, 6.5, 4.2, INK),)),
-        (any(unconfirmed(m) for m in judged), "change that was not confirmed", (hollow,)),
+        (any(unconfirmed(m) for m in judged), "change that became no event", (hollow,)),
         (any(found for found, _ in windows), "must be free of relapses for PIRA", (free,)),
         (any(found for _, found in windows), "a relapse here makes it RAW", (hatch,)),
         (

@@ -7,6 +7,9 @@ from smoulder.events import ExplainedEvent, ExplainedMeasure, Explanation
 from smoulder.rulebook.parts import listed
 from smoulder.terms import day_text
 
+LONGEST_HEADLINE = 85
+"""Characters; above that events are counted, not listed."""
+
 Judged = tuple[ExplainedMeasure, ExplainedEvent]
 
 
@@ -97,7 +100,7 @@ def headline(explanation: Explanation) -> str:
         for judged, event in found
     ]
     text = "; ".join(named)
-    return text[0].upper() + text[1:]
+    return _event_counts(found) if len(text) > LONGEST_HEADLINE else text[0].upper() + text[1:]
 
 
 def _event_counts(found: list[Judged]) -> str:

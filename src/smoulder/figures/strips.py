@@ -71,15 +71,17 @@ def _bar(explanation: Explanation, number: int, x: Scale) -> Bar:
     left, right = x(first), x(x.high if last is None else last)
     right = max(right, left + 3) if left + 3 <= x.last else x.last
     left = min(left, right - 3)
+    when = ""
     if last is not None and last < x.low:
-        name = f"{name}, until {day_text(last, explanation.calendar)}"
+        when = f", until {day_text(last, explanation.calendar)}"
     elif first > x.high:
-        name = f"{name}, from {day_text(first, explanation.calendar)}"
-    name = shortened(name, 0.45 * (x.last - x.first), SMALL)
-    width = text_width(name, SMALL)
+        when = f", from {day_text(first, explanation.calendar)}"
+    # Only the name is shortened: half a date would be another date.
+    most = 0.45 * (x.last - x.first)
+    width = min(text_width(f"{name}{when}", SMALL), most)
     rooms = {"inside": right - left - 14, "right": x.last - right - 4, "left": left - 4 - x.first}
     place = next((place for place, room in rooms.items() if width <= room), None) or max(rooms, key=lambda place: rooms[place])
-    text = shortened(name, max(rooms[place], 0), SMALL)
+    text = shortened(name, max(min(rooms[place], most) - text_width(when, SMALL), 0), SMALL) + when
     if place == "inside":
         return Bar(left, right, text, left + 7, "start", inside=True)
     if place == "right":
@@ -134,10 +136,18 @@ def _outside(explanation: Explanation, x: Scale, middle: float) -> list[Mark]:
         points = ((edge, middle), (edge + way * 8, middle - 5), (edge + way * 8, middle + 5))
         arrow = Path(points=points, stroke=RELAPSE_COLOUR, fill=PAPER, closed=True)
         found += [_relapse(explanation, day, (arrow,)) for day in days]
-        listed_days = ", ".join(day_text(day, explanation.calendar) for day in days)
-        text = shortened(f"{len(days)} {side}: {listed_days}", 0.45 * (x.last - x.first), SMALL)
+        text = as_many_as_fit(f"{len(days)} {side}: ", [day_text(day, explanation.calendar) for day in days], 0.45 * (x.last - x.first))
         found.append(Words(text=text, x=edge, y=middle + 17, size=SMALL, fill=GREY, anchor="start" if way > 0 else "end"))
     return found
+
+
+def as_many_as_fit(start: str, items: Sequence[str], width: float) -> str:
+    """Return a list of whole items that fits a width; an ellipsis stands for the others."""
+    for n in range(len(items), 0, -1):
+        text = start + ", ".join([*items[:n], *(["…"] if n < len(items) else [])])
+        if text_width(text, SMALL) <= width:
+            return text
+    return f"{start}…"
 
 
 def _dates(explanation: Explanation, inside: Sequence[int], x: Scale, middle: float) -> list[Mark]:

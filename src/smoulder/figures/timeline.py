@@ -76,8 +76,8 @@ def _drawing(explanation: Explanation) -> tuple[list[Mark], float]:
     days = day_range(explanation)
     x = Scale(*(days or (0, 1)), LEFT, WIDTH - RIGHT)
     if days is None:
-        text = "no visit, no relapse and no treatment"
-        return [*marks, Words(text=text, x=WIDTH / 2, y=top + 40, size=BODY, fill=GREY, anchor="middle", italic=True)], top + 80
+        empty = Words(text="no visit", x=WIDTH / 2, y=top + 40, fill=GREY, anchor="middle", italic=True)
+        return [*marks, empty], top + 80
     strip, top = treatment_strip(explanation, x, top)
     row, below = relapse_strip(explanation, x, top)
     panels = place_panels(explanation, x, below)
@@ -120,7 +120,7 @@ def _day_axis(explanation: Explanation, ticks: list[Tick], x: Scale, bottom: flo
 def _footnote(explanation: Explanation, x: Scale, top: float) -> list[Mark]:
     """Return what the reader must know beside the key, in small lines."""
     windows = ", ".join(window.prose() for window in explanation.definition.confirmation.windows)
-    sentences = [f"Confirmation: {windows}."]
+    sentences = [f"Confirming visits, counted from onset: {windows}."]
     if not explanation.definition.labelled:
         sentences.append("This definition does not tell PIRA from RAW.")
     elif explanation.relapse_knowledge == "unknown":

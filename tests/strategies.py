@@ -283,7 +283,12 @@ def cohorts(
     needs_time_zero
         Whether at least one patient must be there and have a time zero.
     """
-    names = [f"P{number}" for number in range(draw(st.sampled_from((*([] if needs_time_zero else [0]), *range(1, most_patients + 1), *range(1, most_patients + 1)))))]
+    names = [
+        f"P{number}"
+        for number in range(
+            draw(st.sampled_from((*([] if needs_time_zero else [0]), *range(1, most_patients + 1), *range(1, most_patients + 1))))
+        )
+    ]
     knowledge = draw(st.sampled_from(("recorded",) * 8 + ("none", "unknown")))
     visits: dict[str, dict[str, str]] = {}
     relapses: dict[str, list[int]] = {}

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from cohorts import cohort_of, cohort_of_worked
@@ -28,6 +29,7 @@ from smoulder.engine.reference import scan
 from smoulder.errors import DefinitionError, UsageError
 from smoulder.rulebook import Definition, catalogue, definition, definitions, load_definition, resolve, traps
 from smoulder.rulebook.catalogue import WorkedPatient, entry, keys
+from smoulder.rulebook.pages import pages, sections, write
 from smoulder.tables import Cohort
 from smoulder.terms import MEASURES
 
@@ -220,7 +222,9 @@ def test_resolve() -> None:
 
 
 def test_a_fault_in_an_entry_names_the_file(tmp_path, monkeypatch) -> None:
-    (tmp_path / "bad.toml").write_text(definition("cdw-12w").toml() + '\n[page]\ncounts = "x"\n\n[[patients]]\ntitle = "y"\n', encoding="utf-8")
+    (tmp_path / "bad.toml").write_text(
+        definition("cdw-12w").toml() + '\n[page]\ncounts = "x"\n\n[[patients]]\ntitle = "y"\n', encoding="utf-8"
+    )
     monkeypatch.setattr(catalogue, "_HOME", tmp_path)
     with pytest.raises(DefinitionError, match=r"catalogue/bad\.toml"):
         catalogue.entry.__wrapped__("bad")
@@ -368,3 +372,52 @@ def test_x25_relapses_recorded_too_late() -> None:
     visits = {"A": {"edss": "0:2.0 90:2.0 180:3.0 270:3.0"}}
     assert found(cohort_of(visits), definition(M23)) == [("edss", "worsening", "PIRA", 180, 270)]
     assert found(cohort_of(visits, recorded={"A": (150, None)}), definition(M23)) == [("edss", "worsening", "undetermined", 180, 270)]
+
+
+# -- the pages ------------------------------------------------------------------------------
+
+DOCS = Path(__file__).parents[1] / "docs" / "definitions"
+
+
+@pytest.mark.parametrize("name", sorted(pages()))
+def test_page_is_what_the_catalogue_makes(name: str) -> None:
+    path = DOCS / name
+    assert path.is_file(), "make it: python -m smoulder.rulebook.pages docs/definitions"
+    assert path.read_text(encoding="utf-8") == pages()[name], "make it anew: python -m smoulder.rulebook.pages docs/definitions"
+
+
+def test_no_page_is_left_over() -> None:
+    assert {path.name for path in DOCS.glob("*.md")} == {*pages(), "writing-a-definition.md"}
+
+
+def test_pages_are_written(tmp_path) -> None:
+    write(tmp_path)
+    assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == pages()
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_page_has_all_sections_in_order(key: str) -> None:
+    text = pages()[f"{key}.md"]
+    headings = re.findall(r"^## (.*)$", text, flags=re.MULTILINE)
+    assert headings == [
+        "What counts",
+        "Why it exists",
+        "How papers differ",
+        "A patient who has it, a patient who just misses it",
+        "Parameters",
+        "Known traps",
+        "Methods paragraph",
+        "Source",
+    ]
+    assert definition(key).prose() in text
+    for sentence in traps(definition(key)):
+        assert sentence in text
+    for path in definition(key).settings():
+        assert f"| `{path}` |" in text
+
+
+def test_sections_of_a_definition_without_a_source() -> None:
+    rules = definition("cdw-12w").changed(source={})
+    text = "\n".join(sections(rules))
+    assert "Of 30 settings, 0 were read in the source, 0 taken from a program, 0 assumed, 30 not marked." in text
+    assert "## Source\n\nNone given." in text

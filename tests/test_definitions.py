@@ -4,20 +4,38 @@ from __future__ import annotations
 
 import re
 import tomllib
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
+from cohorts import cohort_of_worked
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from strategies import definitions as random_definitions
 from strategies import sourced
 
+from smoulder.engine.detect import detect
 from smoulder.errors import DefinitionError
 from smoulder.rulebook import Definition, definition, definition_from, diff, load_definition, traps
-from smoulder.rulebook.model import Baseline, Confirmation, Interval, MeasureRule, RelapseRule, Sustained, Threshold, Window
+from smoulder.rulebook.catalogue import WorkedPatient
+from smoulder.rulebook.model import (
+    Baseline,
+    Confirmation,
+    Interval,
+    LastVisit,
+    MeasureRule,
+    Onset,
+    RelapseRule,
+    Source,
+    Sustained,
+    Threshold,
+    Window,
+)
+from smoulder.rulebook.parts import Part
 from smoulder.rulebook.relapse import RawWindow
 from smoulder.terms import MEASURES
+from smoulder.terms import months as months_in_days
 
 PLAIN: dict[str, Any] = {
     "key": "mine",
@@ -471,4 +489,116 @@ def test_trap_of_looking_ahead() -> None:
 
 def test_trap_of_the_open_window() -> None:
     assert has_trap(plain(), "Confirmation has no upper bound")
-    assert not has_trap(plain({"confirmation.windows": [{"name": "24w", "from_day": 140, "to_day": 196}]}), "Confirmation has no upper bound")
+    assert not has_trap(
+        plain({"confirmation.windows": [{"name": "24w", "from_day": 140, "to_day": 196}]}), "Confirmation has no upper bound"
+    )
+
+
+# -- the page that teaches it -----------------------------------------------------------------
+
+PAGE = (Path(__file__).parents[1] / "docs" / "definitions" / "writing-a-definition.md").read_text(encoding="utf-8")
+EXAMPLE = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)[0]
+PARTS: dict[str, type[Part]] = {
+    "": Definition,
+    "baseline": Baseline,
+    "onset": Onset,
+    "confirmation": Confirmation,
+    "sustained": Sustained,
+    "last_visit": LastVisit,
+    "relapses": RelapseRule,
+    "source": Source,
+}
+
+
+def rows_after(heading: str) -> list[list[str]]:
+    """Return the cells of all table rows from a heading to the next one of its level."""
+    text = PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row] for row in rows if not set(row[0]) <= set("-: ")]
+
+
+def documented() -> dict[str, tuple[str, str]]:
+    """Return the settings that the page has, each with what is allowed and its default."""
+    found = {}
+    for names, allowed, default, _ in rows_after("Every setting"):
+        found |= {name: (allowed, default) for name in re.findall(r"`([^`]+)`", names)}
+    return found
+
+
+def test_the_page_has_every_setting() -> None:
+    paths = {path.replace("edss.", "MEASURE.") for path in {**RICH.settings(), **plain().settings()}}
+    about = {"key", "title", "measure", "custom", *(f"source.{name}" for name in Source.model_fields)}
+    assert documented().keys() == paths | about
+
+
+def test_the_page_has_the_defaults_and_the_choices_of_the_model() -> None:
+    for path, (allowed, default) in documented().items():
+        part, _, name = path.rpartition(".")
+        if part == "MEASURE" or name in ("measure", "custom"):
+            continue
+        field = PARTS[part].model_fields[name]
+        value = field.get_default(call_default_factory=True)
+        expected = "required" if field.is_required() else "none" if value is None else f"`{toml_text(value)}`"
+        assert default == expected, path
+        choices = [option for option in get_args(field.annotation) if isinstance(option, str)]
+        if choices:
+            assert re.findall(r'`"([^"]+)"`', allowed) == choices, path
+        assert (field.annotation is bool) == (allowed == "`true`, `false`"), path
+
+
+def toml_text(value: object) -> str:
+    """Return a value as TOML writes it."""
+    return {True: "true", False: "false", (): "[]"}.get(value) or (f'"{value}"' if isinstance(value, str) else str(value))  # type: ignore[call-overload]
+
+
+def test_the_example_is_what_its_paper_says() -> None:
+    rules = definition_from({name: part for name, part in tomllib.loads(EXAMPLE).items() if name != "patients"}, where="example")
+    assert rules.baseline == Baseline(moves_after=("worsening", "improvement"))
+    assert rules.confirmation == Confirmation(windows=(Window(name="24w", from_day=140, to_day=196),))
+    assert rules.relapses == RelapseRule(
+        raw=RawWindow(days_before_onset=90), relapse_free=(Interval(start="onset", start_days=-90, end="onset", end_days=30),)
+    )
+    assert [rules.measures[0].needed(score, worsening=True) for score in (0, 100, 500, 550)] == [150, 100, 100, 50]
+
+
+def test_the_patients_of_the_example_are_right(tmp_path) -> None:
+    path = tmp_path / "my.toml"
+    path.write_text(EXAMPLE, encoding="utf-8")
+    rules = load_definition(path)
+    for data in tomllib.loads(EXAMPLE)["patients"]:
+        patient = WorkedPatient.model_validate(data)
+        found = detect(cohort_of_worked(patient, rules), rules).table.select("label", "onset_day", "confirmed_24w_day").rows()
+        assert found == [(event.label, event.onset, event.confirmed) for event in patient.events]
+
+
+PHRASES = [
+    pytest.param(span, id=span[:60])
+    for cells in rows_after("What papers say")[1:]
+    for span in re.findall(r"`([^`]+ = [^`]+)`", cells[1])
+    if not span.startswith("{")
+]
+
+
+@pytest.mark.parametrize("span", PHRASES)
+def test_what_papers_say_can_be_said(span: str) -> None:
+    if span.startswith(("steps", "percent")):
+        assert plain(edss(tomllib.loads(f"x = {{ {span} }}")["x"])).prose()
+        return
+    data = tomllib.loads(span)
+    path, value = next(iter(data.items()))
+    if isinstance(value, dict):
+        path, value = f"{path}.{next(iter(value))}", next(iter(value.values()))
+    changed = labelled({MOVES: ["worsening", "improvement", "relapse"]}).changed({path: value})
+    assert path in changed.settings()
+
+
+def test_the_python_of_the_page(tmp_path) -> None:
+    (tmp_path / "my.toml").write_text(EXAMPLE, encoding="utf-8")
+    mine = load_definition(tmp_path / "my.toml")
+    stricter = mine.changed({"confirmation.every_visit": True, "sustained.days": 336}, key="my-pira-sustained")
+    assert [difference.setting for difference in diff(mine, stricter)] == ["sustained.days"]
+
+
+@pytest.mark.parametrize(("months", "length", "from_day"), [(3, 30.25, 91), (6, 30.4375, 183), (12, 30.4375, 366)])
+def test_the_page_rounds_months_as_the_program_does(months: int, length: float, from_day: int) -> None:
+    assert months_in_days(months, days_a_month=length) == from_day

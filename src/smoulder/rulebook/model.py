@@ -127,11 +127,7 @@ class Baseline(Part):
         return " ".join(sentences)
 
     def _relapse_prose(self) -> str:
-        near = (
-            "on the day of the relapse"
-            if self.crossed_days == 0
-            else f"at most {days_text(self.crossed_days or 0)} after the relapse"
-        )
+        near = "on the day of the relapse" if self.crossed_days == 0 else f"at most {days_text(self.crossed_days or 0)} after the relapse"
         if self.crossed_days is None:
             near = "no longer after the relapse than the RAW window before onset"
         anew = "it was set anew at the first visit on or after the relapse"
@@ -207,9 +203,7 @@ class Confirmation(Part):
         distance = relapse_distance_text(self.days_after_relapse, self.days_before_relapse)
         where = f" that was {distance}" if distance else ""
         held = "past the threshold" if self.level == "threshold" else "at least as far from the reference as at onset"
-        sentence = (
-            f"A change was confirmed if the score was still {held} at the first {which} {windows} after onset{where}{over}."
-        )
+        sentence = f"A change was confirmed if the score was still {held} at the first {which} {windows} after onset{where}{over}."
         if len(self.windows) > 1:
             sentence += " Each of these windows had its own confirmation: the first such visit in it, while the change held."
         return sentence
@@ -228,11 +222,7 @@ class Sustained(Part):
         if self.days == 0:
             return ""
         which = {"both": "A confirmed change"}.get(self.kinds, f"A confirmed {self.kinds}")
-        span = (
-            "to the end of follow-up"
-            if self.days == "to the end"
-            else f"for {days_text(self.days)} from onset, or to the last visit"
-        )
+        span = "to the end of follow-up" if self.days == "to the end" else f"for {days_text(self.days)} from onset, or to the last visit"
         return f"{which} counted only if it was sustained {span}."
 
 
@@ -321,9 +311,7 @@ class Definition(Part):
             raise ValueError("baseline.unsustained_moves has no effect unless sustained.days is set")
         if "relapse" in self.baseline.moves_after and self.baseline.crossed_days is None:
             if self.relapses is None or self.relapses.raw is None:
-                raise ValueError(
-                    "baseline.crossed_days must be given where relapses move the baseline and there is no RAW window"
-                )
+                raise ValueError("baseline.crossed_days must be given where relapses move the baseline and there is no RAW window")
         in_months = [window.name for window in self.confirmation.windows if re.fullmatch(r"\d+m", window.name)]
         if in_months and self.days_a_month is None:
             raise ValueError(f"the window '{in_months[0]}' speaks of months; state days_a_month, such as 30.4375")

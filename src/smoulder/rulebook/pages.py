@@ -178,7 +178,7 @@ _CHOOSING = """## Which one?
 - *A trial endpoint, whatever the cause:* `cdw-12w` or `cdw-24w`; with walking and hands, `edss-plus`.
 - *RAW and PIRA with walking and hands:* `kappos-2020`; of the EDSS alone, `kappos-2020-edss`.
 - *PIRA in a registry:* `mueller-2025` is the standardised proposal, `mueller-2023` and `portaccio-2025` confirm sooner.
-- *No false PIRA:* `mueller-2023-specific`.
+- *As few false PIRA as possible:* `mueller-2023-specific`.
 
 Numbers found under two of them are not comparable: on the same people, one definition finds several times as many PIRA as another.
 """
@@ -186,7 +186,10 @@ Numbers found under two of them are not comparable: on the same people, one defi
 
 def index(entries: Sequence[CatalogueEntry]) -> str:
     """Return the page that lists the catalogue."""
-    lines = [_row(["key", "what it finds", "measures", "confirmed after", "baseline moves after", "read / program / assumed"]), _row(["---"] * 6)]
+    lines = [
+        _row(["key", "what it finds", "measures", "confirmed after", "baseline moves after", "read / program / assumed"]),
+        _row(["---"] * 6),
+    ]
     for definition in (entry.definition for entry in entries):
         source = definition.source
         lines.append(

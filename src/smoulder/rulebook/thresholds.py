@@ -173,9 +173,7 @@ class MeasureRule(Part):
         if self.custom is None:
             return MEASURES[self.measure]
         own = self.custom
-        return Measure(
-            key=self.measure, name=own.name, unit=own.unit, low=own.low, high=own.high, higher_is_worse=own.worse == "higher"
-        )
+        return Measure(key=self.measure, name=own.name, unit=own.unit, low=own.low, high=own.high, higher_is_worse=own.worse == "higher")
 
     def needed(self, reference: int, *, worsening: bool) -> int | None:
         """Return the smallest change (score units) from `reference` that counts in one direction; None where none does."""

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import zlib
 from importlib import resources
+from typing import Any
 
 from numba import njit
 
 # _nrt=False: no reference counting. The kernel makes no arrays, only views of what it is handed, and counting references to
 # them took seven eighths of its time (20 M visits on 2 threads: 2.8 s with, 0.53 s without; bench/run.py kernel).
-compiled = njit(nogil=True, _nrt=False)
-compiled_and_kept = njit(nogil=True, _nrt=False, cache=True)
+_OPTIONS: dict[str, Any] = {"nogil": True, "_nrt": False}
+compiled = njit(**_OPTIONS)
+compiled_and_kept = njit(**_OPTIONS, cache=True)
 
 SOURCES: tuple[str, ...] = (
     "engine/encoding.py",

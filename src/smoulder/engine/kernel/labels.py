@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from smoulder.engine.encoding import (
@@ -115,7 +117,7 @@ def label_of(person, rule, change, meaningful, eligible, n_confirming, is_pira_v
 
 
 @compiled
-def coverage(pack, setting, patient):
+def coverage(pack, setting, patient) -> tuple[Any, Any, Any, Any]:
     """Return the first and last day of relapse recording, and of what is known to be recorded."""
     stated_from, stated_to = pack.recorded_from[patient], pack.recorded_to[patient]
     observed_from = pack.seen_from[patient] if stated_from == MISSING else stated_from

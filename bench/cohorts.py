@@ -1,7 +1,8 @@
-"""The made-up tables that the measurements run on, and the time a step takes."""
+"""The made-up tables that the measurements run on."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -56,3 +57,14 @@ def written(tables: dict[str, pl.DataFrame], folder: Path) -> Path:
     for name, frame in tables.items():
         frame.write_parquet(folder / f"{name}.parquet")
     return folder
+
+
+def main() -> None:
+    """Write a registry into a folder: `cohorts.py FOLDER PATIENTS VISITS_EACH sorted|shuffled`, in a process of its own."""
+    folder, n_patients, visits_each, order = sys.argv[1:]
+    tables = registry(int(n_patients), int(visits_each))
+    written(tables if order == "sorted" else {name: shuffled(frame) for name, frame in tables.items()}, Path(folder))
+
+
+if __name__ == "__main__":
+    main()

@@ -283,12 +283,9 @@ def cohorts(
     needs_time_zero
         Whether at least one patient must be there and have a time zero.
     """
-    names = [
-        f"P{number}"
-        for number in range(
-            draw(st.sampled_from((*([] if needs_time_zero else [0]), *range(1, most_patients + 1), *range(1, most_patients + 1))))
-        )
-    ]
+    numbers = range(1, most_patients + 1)
+    n_patients = draw(st.sampled_from((*numbers, *numbers) if needs_time_zero else (0, *numbers, *numbers)))
+    names = [f"P{number}" for number in range(n_patients)]
     knowledge = draw(st.sampled_from(("recorded",) * 8 + ("none", "unknown")))
     visits: dict[str, dict[str, str]] = {}
     relapses: dict[str, list[int]] = {}
@@ -303,7 +300,8 @@ def cohorts(
         unscheduled[name] = [day for day in days if draw(st.sampled_from((False, False, True)))]
         bounds = [draw(st.none() | near_visits(near, 1).map(lambda found: found[0] if found else None)) for _ in range(2)]
         recorded[name] = (bounds[0], bounds[1])
-        time_zero.update({name: day for day in draw(near_visits(near, 1))})
+        for day in draw(near_visits(near, 1)):
+            time_zero[name] = day
     if needs_time_zero and not time_zero:
         time_zero[names[0]] = 0
     options: dict[str, Any] = {

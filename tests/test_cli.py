@@ -18,7 +18,8 @@ import polars as pl
 import pytest
 
 from smoulder import __version__
-from smoulder.cli import prepared, run
+from smoulder.cli import run
+from smoulder.engine import prepared
 from smoulder.cli.options import Reading, SameDayOption
 from smoulder.rulebook import keys
 from smoulder.tables import SameDay
@@ -320,7 +321,7 @@ def test_explain_as_csv_json_and_files(smoulder: Run, data: Path, tmp_path: Path
 
 @pytest.mark.parametrize(
     ("patient", "hint"),
-    [("P01", "did you mean 'P001'?"), ("p-001", "did you mean 'P001'?"), ("P0011", "did you mean 'P001'"), ("x", "among the 3 patients")],
+    [("P01", "did you mean 'P001'?"), ("p-001", "did you mean 'P001'?"), ("P0011", "did you mean 'P001'"), ("x", "there are: P001, P002, P003")],
 )
 def test_an_unknown_patient_is_met_with_near_ones(smoulder: Run, data: Path, patient: str, hint: str) -> None:
     said = smoulder("explain", data, "-d", "mueller-2025", "-p", patient)
@@ -464,9 +465,9 @@ def test_a_full_disk_leaves_nothing_half_written(smoulder: Run, data: Path, tmp_
 
 
 def test_the_first_call_says_that_the_engine_is_prepared(smoulder: Run, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("smoulder.cli.events.is_prepared", lambda: False)
+    monkeypatch.setattr("smoulder.engine.is_prepared", lambda: False)
     assert "Preparing the engine for this machine (once" in smoulder("events", data, "-d", "cdw-12w").err
-    monkeypatch.setattr("smoulder.cli.events.is_prepared", lambda: True)
+    monkeypatch.setattr("smoulder.engine.is_prepared", lambda: True)
     assert "Preparing" not in smoulder("events", data, "-d", "cdw-12w").err
 
 
@@ -480,7 +481,7 @@ def test_what_numba_keeps_is_recognised(smoulder: Run, data: Path) -> None:
 
     assert smoulder("events", data, "-d", "cdw-12w").code == 0
     index = Path(scan_chunk.stats.cache_path)
-    assert any(index.glob(prepared._INDEX))
+    assert any(index.glob(prepared.INDEX))
 
 
 # A few for real

@@ -1,5 +1,7 @@
 """The model of a definition: what it refuses and in which words, equality, changes, differences, TOML, prose, traps."""
 
+# One case a line reads best, however long.
+# ruff: noqa: E501
 from __future__ import annotations
 
 import re
@@ -425,7 +427,7 @@ def test_another_value_of_each_setting_is_tried() -> None:
 def test_every_setting_is_told_in_prose(setting: str) -> None:
     path = "measures" if setting.startswith("edss") else setting
     other = RICH.changed({path: OTHERWISE[setting]})
-    assert [difference.setting for difference in diff(RICH, other)][0] == setting
+    assert diff(RICH, other)[0].setting == setting
     assert other.prose() != RICH.prose()
 
 
@@ -480,6 +482,16 @@ def test_trap_of_the_raw_plateau() -> None:
     assert not has_trap(labelled({MOVES: ["relapse"]}), words)
     assert not has_trap(labelled({"relapses.relapse_free": ["baseline .. confirmation"]}), words)
     assert not has_trap(labelled({"looking_for": "first worsening"}), words)
+
+
+def test_trap_of_a_step_counted_again() -> None:
+    words = "the same worsening is found again and counted again"
+    assert has_trap(plain(), words)
+    assert has_trap(labelled({MOVES: ["relapse"]}), words)
+    assert has_trap(labelled({MOVES: ["improvement"]}), words)
+    assert not has_trap(labelled({MOVES: ["worsening"]}), words)
+    assert not has_trap(labelled({MOVES: ["PIRA", "relapse"]}), words)
+    assert not has_trap(plain({"looking_for": "first worsening"}), words)
 
 
 def test_trap_of_looking_ahead() -> None:
@@ -548,7 +560,11 @@ def test_the_page_has_the_defaults_and_the_choices_of_the_model() -> None:
 
 def toml_text(value: object) -> str:
     """Return a value as TOML writes it."""
-    return {True: "true", False: "false", (): "[]"}.get(value) or (f'"{value}"' if isinstance(value, str) else str(value))  # type: ignore[call-overload]
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value == ():
+        return "[]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
 
 
 def test_the_example_is_what_its_paper_says() -> None:

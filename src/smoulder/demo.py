@@ -82,9 +82,9 @@ def comparison_frame(compared: Events) -> pl.DataFrame:
         shares = dict(summary.counts)
         row: dict[str, object] = {"definition": one.key, "looking_for": one.looking_for}
         for name in ("confirmed worsening", "PIRA", "RAW"):
-            short, share = name.removeprefix("confirmed ").lower(), shares[name]
-            asked = name != "RAW" or (one.relapses is not None and (one.relapses.raw is not None or one.relapses.otherwise == "RAW"))
-            row |= {f"{short}_patients": share.numerator if asked else None, f"{short}_out_of": share.denominator}
+            short, share = name.removeprefix("confirmed ").lower(), shares.get(name)
+            out_of = shares["confirmed worsening"].denominator
+            row |= {f"{short}_patients": None if share is None else share.numerator, f"{short}_out_of": out_of}
         rows.append(row | {"person_years": summary.person_years})
     return pl.DataFrame(rows)
 

@@ -33,6 +33,10 @@ class UsageError(SmoulderError):
     """A call that asks for something that does not exist."""
 
 
+MOST_LISTED = 40
+"""Names that a sentence lists; more are only counted."""
+
+
 def unknown(what: str, found: str, known: Iterable[str]) -> str:
     """Return the sentence for a name that is not known, with the nearest known ones.
 
@@ -40,9 +44,12 @@ def unknown(what: str, found: str, known: Iterable[str]) -> str:
     "There is no definition 'kapos-2020'; did you mean 'kappos-2020'?"
     """
     names = sorted(known)
-    near = difflib.get_close_matches(found.lower(), names, n=3, cutoff=0.6)
+    by_lower = {name.lower(): name for name in names}
+    near = [by_lower[name] for name in difflib.get_close_matches(found.lower(), by_lower, n=3, cutoff=0.6)]
     if near:
         return f"There is no {what} '{found}'; did you mean {one_of(near)}?"
+    if len(names) > MOST_LISTED:
+        return f"There is no {what} '{found}' among the {len(names):,} there are."
     return f"There is no {what} '{found}'; there are: {', '.join(names) if names else 'none'}."
 
 

@@ -198,8 +198,7 @@ class Events:
                 ("undefined worsening", worsening.filter(pl.col("label") == "undefined")),
                 ("undetermined worsening", worsening.filter(pl.col("label") == "undetermined")),
             ]
-            if definition.relapses is not None and definition.relapses.exclusive:
-                labels.pop(2)
+            labels = [label for label in labels if label[0] in possible_labels(definition)]
         counts += [(name, share(frame)) for name, frame in labels]
         if definition.looking_for in ("every event", "first event", "first improvement"):
             counts.append(("confirmed improvement", share(events.filter(pl.col("kind") == "improvement"))))
@@ -235,6 +234,16 @@ class Events:
         if self.provenance.set_aside:
             notes.append(f"{counted(len(self.provenance.set_aside), 'patient')} set aside because of faults in the tables.")
         return tuple(notes)
+
+
+def possible_labels(definition: Definition) -> tuple[str, ...]:
+    """Return the lines of a summary that a definition can fill: RAW only where it has a rule for it, both only where both may hold."""
+    rule = definition.relapses
+    if rule is None:
+        return ()
+    has_raw = rule.raw is not None or rule.otherwise == "RAW"
+    lines = ["PIRA", *(["RAW"] if has_raw else []), *(["both RAW and PIRA"] if has_raw and not rule.exclusive else [])]
+    return (*lines, *(["undefined worsening"] if rule.otherwise != "RAW" else []), "undetermined worsening")
 
 
 @dataclass(frozen=True, kw_only=True)

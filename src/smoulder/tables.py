@@ -12,12 +12,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from smoulder.errors import DataError, UsageError, counted, unknown
+from smoulder.errors import MOST_LISTED, DataError, UsageError, counted, unknown
 from smoulder.findings import Report
 from smoulder.terms import MEASURES, MISSING, Calendar, Measure
 
 TABLES = ("visits", "relapses", "treatments", "patients", "mri")
 """The tables a cohort may have; only `visits` is obligatory."""
+
+MOST_COMPARED_IDS = 20_000
+"""Ids among which near spellings are looked for; it takes a second."""
 
 ColumnKind = Literal["id", "day", "score", "flag", "text", "count"]
 SameDay = Literal["error", "last", "lowest", "highest"]
@@ -133,6 +136,11 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
 """The columns each table may have; other columns are left alone and listed as not used."""
 
 
+def _plain(ids: pl.Series) -> pl.Series:
+    """Return ids without case, signs and leading zeros, so that P01, p-1 and P001 are alike."""
+    return ids.str.to_lowercase().str.replace_all("[^a-z0-9]", "").str.replace_all("(^|[a-z])0+", "$1")
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Visits:
     """All visits, sorted by patient and day; at most one a patient and day."""
@@ -238,11 +246,19 @@ class Cohort:
         return np.where(both, dominant + np.where(both, other, 0), np.int32(MISSING)).astype(np.int32)
 
     def index_of(self, patient: str) -> int:
-        """Return the position of a patient; UsageError with near ids where there is none."""
-        place = self.patients.search_sorted(patient)
-        if place < self.n_patients and self.patients[int(place)] == patient:
-            return int(place)
-        raise UsageError(unknown("patient", patient, self.patients.to_list() if self.n_patients <= 20_000 else []))
+        """Return the position of a patient.
+
+        Raises DataError for one who was set aside because of faults, UsageError with the ids that look alike for one who is not there.
+        """
+        place = int(self.patients.search_sorted(patient))
+        if place < self.n_patients and self.patients[place] == patient:
+            return place
+        reason = dict(self.set_aside).get(patient)
+        if reason is not None:
+            raise DataError(f"Patient '{patient}' was set aside because of faults in the tables: {reason.replace('-', ' ')}.")
+        alike = self.patients.filter(_plain(self.patients) == _plain(pl.Series([patient]))[0])
+        near = alike.head(MOST_LISTED) if len(alike) else self.patients.head(MOST_COMPARED_IDS)
+        raise UsageError(unknown("patient", patient, near))
 
     def visits_of(self, index: int) -> slice:
         """Return the slice of the visits of the patient at a position."""

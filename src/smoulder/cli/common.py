@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from smoulder.rulebook import Definition
     from smoulder.tables import Cohort
 
+PREPARING = "Preparing the engine for this machine (once, about 15 s)"
 SHOWN = 5
 """Warnings and patients that are named; the others are counted."""
 

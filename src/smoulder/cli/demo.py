@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from smoulder.cli.events import give_events
-from smoulder.cli.prepared import PREPARING, is_prepared
+from smoulder.cli.common import PREPARING
 from smoulder.cli.say import doing, give, give_table, give_wrapped, say
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ def demo(
     Everything shown is what the other commands show, in the same words. The
     people are the same each time, and none of them is real.
     """
+    from smoulder.engine import is_prepared
+
     ready = is_prepared()
     with doing("Making people up and looking for their events" if ready else PREPARING, tell=not ready):
         from smoulder.demo import demonstrate, made_up, require_new, write_demo

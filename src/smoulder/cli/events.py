@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from smoulder.cli.common import read_sound, tell_traps, tell_written
 from smoulder.cli.options import AS_FOUND, Data, Keys, Output, Reading
-from smoulder.cli.prepared import PREPARING, is_prepared
+from smoulder.cli.common import PREPARING
 from smoulder.cli.say import console, doing, give, give_table, say
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ def events(
 
 def detected(cohort: Cohort, definitions: tuple[Definition, ...], threads: int | None = None) -> Events:
     """Return the events, saying so where the engine has to be compiled first."""
+    from smoulder.engine import is_prepared
+
     ready = is_prepared()
     with doing("Looking for events" if ready else PREPARING, tell=not ready):
         from smoulder.engine import detect

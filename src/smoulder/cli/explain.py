@@ -10,12 +10,10 @@ from cyclopts import Parameter
 from smoulder.cli.common import read_sound, tell_traps, tell_written
 from smoulder.cli.options import AS_FOUND, Data, Key, Output, Reading
 from smoulder.cli.say import doing, give
-from smoulder.errors import DataError, UsageError, counted, one_of
 
 if TYPE_CHECKING:
     from smoulder.events import Explanation
     from smoulder.outputs import Document, Files
-    from smoulder.tables import Cohort
 
 EXAMPLES = """Examples:
   smoulder explain my-data/ -d mueller-2025 -p P017
@@ -25,9 +23,6 @@ EXAMPLES = """Examples:
 Exit code: 0 done, 1 faults in the data, 2 wrong use.
 In Python: smoulder.explain(cohort, "P017", "mueller-2025")"""
 
-MOST_NEAR = 3
-COMPARED_IDS = 20_000
-"""Near spellings are looked for among this many ids at most; it takes a second."""
 PLOT_ENDINGS = (".svg", ".png", ".html")
 
 
@@ -60,7 +55,6 @@ def explain(
         if target is not None:
             check_target(target, inputs, endings)
     cohort = read_sound(data, reading, chosen)
-    _require_patient(cohort, patient)
     told = explain_patient(cohort, patient, chosen[0])
     tell_traps(chosen)
     with doing("Writing"), Files(inputs) as files:
@@ -71,35 +65,6 @@ def explain(
     if output is None or format != "text":
         _give(told, format)
     tell_written(output, plot)
-
-
-def _require_patient(cohort: Cohort, patient: str) -> None:
-    """Raise DataError for a patient who was set aside, and UsageError, with ids that look alike, for one who is not there."""
-    reason = dict(cohort.set_aside).get(patient)
-    if reason is not None:
-        raise DataError(f"Patient '{patient}' was set aside because of faults in the tables: {reason.replace('-', ' ')}.")
-    if (cohort.patients == patient).any():
-        return
-    near = _alike(cohort, patient)
-    hint = f"; did you mean {one_of(near)}?" if near else f" among the {counted(cohort.n_patients, 'patient')} of the tables."
-    raise UsageError(f"There is no patient '{patient}'{hint}")
-
-
-def _alike(cohort: Cohort, patient: str) -> list[str]:
-    """Return up to three ids that differ in case, signs or leading zeros only; of cohorts of moderate size also near spellings."""
-    import difflib
-
-    import polars as pl
-
-    def plain(ids: pl.Series) -> pl.Series:
-        return ids.str.to_lowercase().str.replace_all("[^a-z0-9]", "").str.replace_all("(^|[a-z])0+", "$1")
-
-    ids = cohort.patients
-    same = ids.filter(plain(ids) == plain(pl.Series([patient]))[0]).head(MOST_NEAR).to_list()
-    if same or len(ids) > COMPARED_IDS:
-        return same
-    spelt = {name.lower(): name for name in ids}
-    return [spelt[name] for name in difflib.get_close_matches(patient.lower(), spelt, n=MOST_NEAR, cutoff=0.6)]
 
 
 def explanation_document(told: Explanation) -> Document:

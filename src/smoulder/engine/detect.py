@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from smoulder.engine.encoding import N_COLUMNS, O_RULE, Pack, Rules, encode
+from smoulder.engine.encoding import N_COLUMNS, O_REASON, O_RULE, Pack, Rules, encode
 from smoulder.engine.pack import pack_measure, seen_days
-from smoulder.engine.tabulate import Rows, event_frame, unconfirmed_frame
+from smoulder.engine.tabulate import UNCONFIRMED_COLUMNS, Rows, event_parts, stacked, unconfirmed_parts
 from smoulder.errors import DataError
 from smoulder.events import Events
 from smoulder.provenance import provenance_of
@@ -24,6 +24,8 @@ from smoulder.terms import MISSING, Measure
 
 CHUNK_VISITS = 1 << 16
 """Visits scanned at a time: 65,536 keep a chunk's rows in the cache (bench/kernel.py)."""
+FEWEST_CHUNK_VISITS = 1 << 13
+"""Visits scanned at a time under many definitions, whose rows share the cache."""
 DAYS_A_YEAR = 365.25
 
 
@@ -61,16 +63,22 @@ def detect(cohort: Cohort, definitions: Definition | str | Sequence[Definition |
     cohort.require_sound()
     chosen = resolve(definitions)
     require_time_zero(cohort, chosen)
-    found = [scan_measure(cohort, chosen, measure, users, threads) for measure, users in by_measure(chosen).items()]
+    found = [rows for measure, users in by_measure(chosen).items() for rows in scan_measure(cohort, chosen, measure, users, threads)]
     assessed = assessable_patients(cohort, chosen, found)
+    events, unconfirmed = event_parts(cohort, chosen, found), unconfirmed_parts(cohort, chosen, found)
+    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+        provenance = pool.submit(provenance_of, cohort, chosen)
+        tables = [pool.submit(part) for part in (*events, *unconfirmed)]
+        follow_up = pool.submit(follow_up_frame, cohort, assessed)
+        made = [table.result() for table in tables]
     return Events(
-        table=event_frame(cohort, chosen, found, threads),
-        unconfirmed=unconfirmed_frame(cohort, chosen, found, threads),
-        follow_up=follow_up_frame(cohort, assessed),
+        table=stacked(made[: len(events)]),
+        unconfirmed=stacked(made[len(events) :]),
+        follow_up=follow_up.result(),
         assessable=assessable_frame(cohort, chosen, assessed),
         definitions=chosen,
         calendar=cohort.calendar,
-        provenance=provenance_of(cohort, chosen),
+        provenance=provenance.result(),
     )
 
 
@@ -97,43 +105,70 @@ def by_measure(definitions: Sequence[Definition]) -> dict[Measure, Users]:
     return users
 
 
-def scan_measure(cohort: Cohort, definitions: Sequence[Definition], measure: Measure, users: Users, threads: int | None) -> Rows:
-    """Scan one measure of all patients under all definitions that use it."""
+def scan_measure(cohort: Cohort, definitions: Sequence[Definition], measure: Measure, users: Users, threads: int | None) -> list[Rows]:
+    """Scan one measure of all patients under all definitions that use it; return what each of them found."""
     pack = pack_measure(cohort, measure)
     low, high = (int(pack.score.min()), int(pack.score.max())) if len(pack.score) else (0, 0)
     rules = encode([(definitions[number], rule) for number, rule in users], low, high)
     assessable = np.zeros((cohort.n_patients, len(users)), dtype=np.bool_)
-    rows = scan(pack, rules, assessable, threads)
-    numbers = np.array([number for number, _ in users], dtype=np.int32)
-    places = np.array([definitions[number].measures.index(rule) for number, rule in users], dtype=np.int32)
-    return Rows(
-        measure=measure,
-        pack=pack,
-        rows=rows,
-        definition=numbers[rows[:, O_RULE]],
-        place=places[rows[:, O_RULE]],
-        assessable=assessable,
-        numbers=numbers,
-    )
+    chunks = scan(pack, rules, assessable, threads)
+    return [
+        Rows(
+            measure=measure,
+            pack=pack,
+            definition=number,
+            place=definitions[number].measures.index(rule),
+            assessable=assessable[:, column],
+            events=[events[column] for events, _ in chunks],
+            others=[others[column] for _, others in chunks],
+        )
+        for column, (number, rule) in enumerate(users)
+    ]
 
 
-def scan(pack: Pack, rules: Rules, assessable: NDArray[np.bool_], threads: int | None) -> NDArray[np.int32]:
-    """Run the kernel over chunks of patients, side by side; the chunks come back in the order of the patients."""
+Blocks = list[NDArray[np.int32]]
+"""For each rule, (columns, n_rows) what it found in a chunk."""
+
+
+def scan(pack: Pack, rules: Rules, assessable: NDArray[np.bool_], threads: int | None) -> list[tuple[Blocks, Blocks]]:
+    """Run the kernel over chunks of patients, side by side.
+
+    Returns, for each chunk in the order of the patients, the events of each rule and its changes that are none.
+    """
     from smoulder.engine.kernel.scan import scan_chunk
 
-    ends = chunk_ends(pack.first)
-    n_slots = rules.window.shape[1]
+    n_rules, n_columns = len(rules.setting), N_COLUMNS + 2 * rules.window.shape[1]
+    chunks = list(pairwise([0, *chunk_ends(pack.first, max(CHUNK_VISITS // max(n_rules, 1), FEWEST_CHUNK_VISITS))]))
+    room = max((int(pack.first[end] - pack.first[start]) for start, end in chunks), default=0) * n_rules + 1
+    # Pages that are written for the first time are slow, so a chunk writes where an earlier one has written.
+    written: list[NDArray[np.int32]] = []
 
-    def run(chunk: tuple[int, int]) -> NDArray[np.int32]:
+    def run(chunk: tuple[int, int]) -> tuple[Blocks, Blocks]:
         start, end = chunk
-        room = int(pack.first[end] - pack.first[start]) * len(rules.setting) + 1
-        out = np.empty((room, N_COLUMNS + 2 * n_slots), dtype=np.int32)
-        return out[: scan_chunk(pack, rules, start, end, out, assessable, scratch(pack, start, end))].copy()
+        out = written.pop() if written else np.empty((room, n_columns), dtype=np.int32)
+        n_rows = scan_chunk(pack, rules, start, end, out, assessable, scratch(pack, start, end))
+        parts = by_rule(out[:n_rows], n_rules)
+        written.append(out)
+        return parts
 
-    chunks = list(pairwise([0, *ends]))
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        parts = list(pool.map(run, chunks))
-    return np.concatenate(parts) if parts else np.empty((0, N_COLUMNS + 2 * n_slots), dtype=np.int32)
+        return list(pool.map(run, chunks))
+
+
+def by_rule(rows: NDArray[np.int32], n_rules: int) -> tuple[Blocks, Blocks]:
+    """Return the events of each rule, and its changes that are none, column by column; each in the order of the rows."""
+    kind = rows[:, O_RULE] + n_rules * (rows[:, O_REASON] != 0)
+    order = np.argsort(kind.astype(np.uint16), kind="stable")
+    ends = np.cumsum(np.bincount(kind, minlength=2 * n_rules))
+    n_events = int(ends[n_rules - 1])
+    events = np.ascontiguousarray(rows[order[:n_events]].T)
+    others = np.ascontiguousarray(rows[order[n_events:]][:, UNCONFIRMED_COLUMNS].T)
+    starts = [0, *ends.tolist()]
+    places = list(pairwise(starts))
+    return (
+        [events[:, start:end] for start, end in places[:n_rules]],
+        [others[:, start - n_events : end - n_events] for start, end in places[n_rules:]],
+    )
 
 
 def scratch(pack: Pack, start: int, end: int) -> tuple[NDArray[np.generic], ...]:
@@ -142,12 +177,12 @@ def scratch(pack: Pack, start: int, end: int) -> tuple[NDArray[np.generic], ...]
     return tuple(np.empty(longest, dtype) for dtype in (np.int32, np.int32, np.int32, np.int64, np.bool_))
 
 
-def chunk_ends(first: NDArray[np.int64]) -> list[int]:
-    """Return the patient after the last one of each chunk of about CHUNK_VISITS visits."""
+def chunk_ends(first: NDArray[np.int64], n_visits: int = CHUNK_VISITS) -> list[int]:
+    """Return the patient after the last one of each chunk of about `n_visits` visits."""
     n_patients = len(first) - 1
     if n_patients == 0:
         return []
-    marks = np.arange(CHUNK_VISITS, int(first[-1]), CHUNK_VISITS)
+    marks = np.arange(n_visits, int(first[-1]), n_visits)
     ends = np.unique(np.append(np.searchsorted(first, marks), n_patients))
     return [int(end) for end in ends if end > 0]
 
@@ -160,9 +195,8 @@ def assessable_patients(
     for number in range(len(definitions)):
         assessed[number, "any"] = np.zeros(cohort.n_patients, dtype=np.bool_)
     for rows in found:
-        for column, number in enumerate(rows.numbers.tolist()):
-            assessed[number, rows.measure.key] = rows.assessable[:, column]
-            assessed[number, "any"] |= rows.assessable[:, column]
+        assessed[rows.definition, rows.measure.key] = rows.assessable
+        assessed[rows.definition, "any"] |= rows.assessable
     return assessed
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 KERNEL = Path(__file__).parent / "kernel"
-INDEX = "scan.kept_scan*.nbi"
+INDEX = "scan*scan_chunk-*.nbi"
 """Where numba lists what it keeps of `kernel.scan.scan_chunk`."""
 
 

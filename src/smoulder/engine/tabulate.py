@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -40,174 +39,178 @@ KINDS = pl.Series(["improvement", "worsening"], dtype=pl.String)
 LABEL_NAMES = pl.Series(LABELS, dtype=pl.String)
 REASON_NAMES = pl.Series([None, *REASONS], dtype=pl.String)
 
+UNCONFIRMED_COLUMNS = (O_PATIENT, O_WORSENING, O_ONSET, O_ONSET_SCORE, O_BASELINE, O_REFERENCE, O_REASON)
+"""What is kept of the rows that are no event."""
+
+Part = Callable[[], pl.DataFrame]
+"""Makes the rows of one definition. Parts can be made side by side."""
+
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """What was found on one measure."""
+    """What one definition found on one measure; the columns as the kernel writes them, visits numbered over the pack."""
 
     measure: Measure
     pack: Pack
-    rows: NDArray[np.int32]
-    """(n_rows, columns) as the kernel writes them; visits are numbered over the pack."""
-    definition: NDArray[np.int32]
-    """(n_rows,) number of the definition."""
-    place: NDArray[np.int32]
-    """(n_rows,) place of the measure in that definition."""
+    definition: int
+    """Number of the definition."""
+    place: int
+    """Place of the measure in that definition."""
     assessable: NDArray[np.bool_]
-    """(n_patients, n_rules)"""
-    numbers: NDArray[np.int32]
-    """(n_rules,) number of each rule's definition."""
-
-    def only(self, mask: NDArray[np.bool_]) -> Rows:
-        """Return the rows where `mask` is true."""
-        return Rows(
-            self.measure, self.pack, self.rows[mask], self.definition[mask], self.place[mask], self.assessable, self.numbers
-        )
+    """(n_patients,)"""
+    events: Sequence[NDArray[np.int32]]
+    """Chunk by chunk, (columns, n_rows)."""
+    others: Sequence[NDArray[np.int32]]
+    """Chunk by chunk, (len(UNCONFIRMED_COLUMNS), n_rows): the changes that are no event."""
 
     def points(self, signed: NDArray[np.int32]) -> NDArray[np.float64]:
         """Return signed scores in the measure's unit."""
         # 0.0 is added because -0.0 (a signed score of 0 on a descending measure) would print as such.
         return (signed if self.measure.higher_is_worse else -signed) / self.measure.units_per_point + 0.0
 
-    def days(self, column: int) -> NDArray[np.int32]:
-        """Return the day of the visit in a column."""
-        return self.pack.day[self.rows[:, column]]
-
-    def days_or_null(self, column: int) -> pl.Series:
-        """Return the day of the visit in a column; null where there is none."""
-        return self._or_null(column, self.pack.day, pl.Int32())
-
-    def scores_or_null(self, column: int) -> pl.Series:
-        """Return the score of the visit in a column, in the measure's unit; null where there is none."""
-        return self._or_null(column, self.points(self.pack.score), pl.Float64())
-
-    def _or_null(self, column: int, values: NDArray[np.generic], dtype: pl.DataType) -> pl.Series:
-        visit = self.rows[:, column]
-        if len(values) == 0:
-            return pl.Series([None] * len(visit), dtype=dtype)
-        return pl.Series(values[np.maximum(visit, 0)], dtype=dtype).set(pl.Series(visit < 0), None)
+    def day_and_score(self, visit: NDArray[np.int32]) -> tuple[pl.Series, pl.Series]:
+        """Return the days of visits, and their scores in the measure's unit; null where there is no visit."""
+        if len(self.pack.day) == 0:
+            return pl.Series([], dtype=pl.Int32), pl.Series([], dtype=pl.Float64)
+        there, none = np.maximum(visit, 0), pl.Series(visit < 0)
+        day, score = self.pack.day[there], self.points(self.pack.score[there])
+        return pl.Series(day).set(none, None), pl.Series(score).set(none, None)
 
 
-def event_frame(cohort: Cohort, definitions: Sequence[Definition], found: Sequence[Rows], threads: int | None = None) -> pl.DataFrame:
-    """Return the events as `Events.table` documents them."""
+def stacked(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return parts one below the other."""
+    return parts[0] if len(parts) == 1 else pl.concat(parts, rechunk=False)
+
+
+def joined(blocks: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
+    """Return blocks of columns one below the other."""
+    return np.concatenate(blocks, axis=1) if blocks else np.empty((0, 0), dtype=np.int32)
+
+
+def event_parts(cohort: Cohort, definitions: Sequence[Definition], found: Sequence[Rows]) -> list[Part]:
+    """Return what makes the events of each definition, as `Events.table` documents them."""
     windows = list(dict.fromkeys(window.name for d in definitions for window in d.confirmation.windows))
+    own = [of_definition(found, number) for number in range(len(definitions))]
+    return [partial(_event_part, cohort, one, rows, windows) for one, rows in zip(definitions, own, strict=True)]
+
+
+def unconfirmed_parts(cohort: Cohort, definitions: Sequence[Definition], found: Sequence[Rows]) -> list[Part]:
+    """Return what makes the changes of each definition that are no event, as `Events.unconfirmed` documents them."""
+    own = [of_definition(found, number) for number in range(len(definitions))]
+    return [partial(_unconfirmed_part, cohort, one, rows) for one, rows in zip(definitions, own, strict=True)]
+
+
+def of_definition(found: Sequence[Rows], number: int) -> list[Rows]:
+    """Return what one definition found, its measures in the order it names them."""
+    return sorted((rows for rows in found if rows.definition == number), key=lambda rows: rows.place)
+
+
+def by_patient(columns: Sequence[dict[str, pl.Series]], patients: Sequence[NDArray[np.int32]]) -> tuple[pl.DataFrame, NDArray[np.int64]]:
+    """Return the rows of several measures, patient by patient and measure by measure, and how they were put in that order."""
+    frame = pl.concat([pl.DataFrame(part) for part in columns], rechunk=True)
+    order = np.argsort(np.concatenate(patients), kind="stable")
+    return frame[order], order
+
+
+def _event_part(cohort: Cohort, definition: Definition, found: Sequence[Rows], windows: Sequence[str]) -> pl.DataFrame:
     schema = EVENT_SCHEMA | window_columns(windows)
-
-    def part(number: int) -> pl.DataFrame:
-        parts = [
-            _event_columns(cohort, definitions[number], rows, windows)
-            for rows in (of_definition(rows, number, events=True) for rows in found)
-            if len(rows.rows)
-        ]
-        if not parts:
-            return pl.DataFrame(schema=schema)
-        frame = parts[0] if len(parts) == 1 else pl.concat(parts).sort("_patient", "_place", "onset_day")
-        return frame.with_columns(composite=_is_first_worsening(frame)).select(*schema)
-
-    return _in_order(part, len(definitions), threads)
-
-
-def _in_order(part: Callable[[int], pl.DataFrame], n: int, threads: int | None) -> pl.DataFrame:
-    """Return the parts 0 to n - 1, made side by side, one below the other."""
-    if n == 1:
-        return part(0)
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        return pl.concat(list(pool.map(part, range(n))), rechunk=False)
+    blocks = [joined(rows.events) for rows in found]
+    some = [(rows, block) for rows, block in zip(found, blocks, strict=True) if block.size]
+    if not some:
+        return pl.DataFrame(schema=schema)
+    columns = [_event_columns(cohort, definition, rows, block, windows) for rows, block in some]
+    patient, worse, onset = (
+        np.concatenate(parts)
+        for parts in (
+            [block[O_PATIENT] for _, block in some],
+            [block[O_WORSENING] for _, block in some],
+            [rows.pack.day[block[O_ONSET]] for rows, block in some],
+        )
+    )
+    if len(some) == 1:
+        frame = pl.DataFrame(columns[0])
+    else:
+        frame, order = by_patient(columns, [block[O_PATIENT] for _, block in some])
+        patient, worse, onset = patient[order], worse[order], onset[order]
+    return frame.with_columns(composite=pl.Series(_is_first_worsening(patient, worse, onset))).select(*schema)
 
 
-def of_definition(rows: Rows, number: int, *, events: bool) -> Rows:
-    """Return the rows of one definition that are events, or those that are none; in the order of patients and onsets."""
-    if number not in rows.numbers:
-        return rows.only(np.zeros(len(rows.rows), dtype=np.bool_))
-    return rows.only((rows.definition == number) & ((rows.rows[:, O_REASON] == 0) == events))
-
-
-def _event_columns(cohort: Cohort, definition: Definition, events: Rows, windows: Sequence[str]) -> pl.DataFrame:
-    rows, pack = events.rows, events.pack
-    patient = rows[:, O_PATIENT]
-    onset, baseline, until = events.days(O_ONSET), events.days(O_BASELINE), events.days(O_SUSTAINED)
-    columns: dict[str, object] = {
-        "_patient": patient,
-        "_place": events.place,
-        "patient": cohort.patients.gather(patient),
-        "definition": pl.repeat(definition.key, len(rows), dtype=pl.String, eager=True),
-        "measure": pl.repeat(events.measure.key, len(rows), dtype=pl.String, eager=True),
-        "kind": KINDS.gather(rows[:, O_WORSENING]),
-        "label": LABEL_NAMES.gather(rows[:, O_LABEL]),
-        "raw": rows[:, O_RAW] != 0,
-        "pira": rows[:, O_PIRA] != 0,
+def _event_columns(
+    cohort: Cohort, definition: Definition, found: Rows, rows: NDArray[np.int32], windows: Sequence[str]
+) -> dict[str, pl.Series]:
+    pack, n_rows = found.pack, rows.shape[1]
+    patient = rows[O_PATIENT]
+    onset, baseline, until = (pack.day[rows[column]] for column in (O_ONSET, O_BASELINE, O_SUSTAINED))
+    columns: dict[str, pl.Series] = _who_and_what(cohort, definition, found, patient, rows[O_WORSENING])
+    values: dict[str, NDArray[np.generic]] = {
+        "raw": rows[O_RAW] != 0,
+        "pira": rows[O_PIRA] != 0,
         "onset_day": onset,
-        "onset_score": events.points(rows[:, O_ONSET_SCORE]),
+        "onset_score": found.points(rows[O_ONSET_SCORE]),
         "baseline_day": baseline,
-        "reference_score": events.points(rows[:, O_REFERENCE]),
-        "meaningful_day": events.days(O_MEANINGFUL),
-        "meaningful_score": events.points(rows[:, O_MEANINGFUL_SCORE]),
+        "reference_score": found.points(rows[O_REFERENCE]),
+        "meaningful_day": pack.day[rows[O_MEANINGFUL]],
+        "meaningful_score": found.points(rows[O_MEANINGFUL_SCORE]),
         "sustained_until_day": until,
         "sustained_days": until - onset,
-        "sustained_to_end": rows[:, O_SUSTAINED] == pack.first[patient + 1] - 1,
-        "confirmed": rows[:, O_COUNTED] == 0,
-        "outside_follow_up": rows[:, O_OUTSIDE] != 0,
+        "sustained_to_end": rows[O_SUSTAINED] == pack.first[patient + 1] - 1,
+        "confirmed": rows[O_COUNTED] == 0,
+        "outside_follow_up": rows[O_OUTSIDE] != 0,
         "days_from_start": onset - pack.seen_from[patient],
         "days_from_baseline": onset - baseline,
     }
-    n_slots = (rows.shape[1] - N_COLUMNS) // 2
+    columns["label"] = LABEL_NAMES.gather(rows[O_LABEL])
+    columns |= {name: pl.Series(value) for name, value in values.items()}
+    n_slots = (len(rows) - N_COLUMNS) // 2
     own = [window.name for window in definition.confirmation.windows]
+    nothing = pl.repeat(None, n_rows, dtype=pl.Int32, eager=True), pl.repeat(None, n_rows, dtype=pl.Float64, eager=True)
     for prefix, first_column in (("confirmed", N_COLUMNS), ("pira_confirmed", N_COLUMNS + n_slots)):
         for name in windows:
-            if name in own:
-                column = first_column + own.index(name)
-                day, score = events.days_or_null(column), events.scores_or_null(column)
-            else:
-                day = pl.repeat(None, len(rows), dtype=pl.Int32, eager=True)
-                score = pl.repeat(None, len(rows), dtype=pl.Float64, eager=True)
-            columns[f"{prefix}_{name}_day"], columns[f"{prefix}_{name}_score"] = day, score
-    return pl.DataFrame(columns)
+            seen = found.day_and_score(rows[first_column + own.index(name)]) if name in own else nothing
+            columns[f"{prefix}_{name}_day"], columns[f"{prefix}_{name}_score"] = seen
+    return columns
 
 
-def _is_first_worsening(frame: pl.DataFrame) -> pl.Series:
-    """Return whether each event is its patient's earliest worsening; of one day, that of the first-named measure."""
-    worsening = np.flatnonzero((frame["kind"] == "worsening").to_numpy())
-    patient, onset = frame["_patient"].to_numpy()[worsening], frame["onset_day"].to_numpy()[worsening]
-    order = np.lexsort((frame["_place"].to_numpy()[worsening], onset, patient))
-    firsts = order[np.flatnonzero(np.diff(patient[order], prepend=-1))]
-    mask = np.zeros(frame.height, dtype=np.bool_)
-    mask[worsening[firsts]] = True
-    return pl.Series(mask)
+def _who_and_what(
+    cohort: Cohort, definition: Definition, found: Rows, patient: NDArray[np.int32], worsening: NDArray[np.int32]
+) -> dict[str, pl.Series]:
+    return {
+        "patient": cohort.patients.gather(patient),
+        "definition": pl.repeat(definition.key, len(patient), dtype=pl.String, eager=True),
+        "measure": pl.repeat(found.measure.key, len(patient), dtype=pl.String, eager=True),
+        "kind": KINDS.gather(worsening),
+    }
 
 
-def unconfirmed_frame(
-    cohort: Cohort, definitions: Sequence[Definition], found: Sequence[Rows], threads: int | None = None
-) -> pl.DataFrame:
-    """Return the changes that are no event as `Events.unconfirmed` documents them."""
-
-    def part(number: int) -> pl.DataFrame:
-        parts = [
-            _unconfirmed_columns(cohort, definitions[number], rows)
-            for rows in (of_definition(rows, number, events=False) for rows in found)
-            if len(rows.rows)
-        ]
-        if not parts:
-            return pl.DataFrame(schema=UNCONFIRMED_SCHEMA)
-        frame = parts[0] if len(parts) == 1 else pl.concat(parts).sort("_patient", "_place", "onset_day")
-        return frame.select(*UNCONFIRMED_SCHEMA)
-
-    return _in_order(part, len(definitions), threads)
+def _is_first_worsening(patient: NDArray[np.int32], worse: NDArray[np.int32], onset: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Return whether each event is its patient's earliest worsening; of one day, the one that comes first. Patients are in order."""
+    first = np.zeros(len(patient), dtype=np.bool_)
+    places = np.flatnonzero(worse)
+    if len(places):
+        patient, onset = patient[places], onset[places]
+        starts = np.flatnonzero(np.diff(patient, prepend=-1))
+        earliest = np.repeat(np.minimum.reduceat(onset, starts), np.diff(starts, append=len(patient)))
+        is_earliest = np.flatnonzero(onset == earliest)
+        first[places[is_earliest[np.flatnonzero(np.diff(patient[is_earliest], prepend=-1))]]] = True
+    return first
 
 
-def _unconfirmed_columns(cohort: Cohort, definition: Definition, rows: Rows) -> pl.DataFrame:
-    patient = rows.rows[:, O_PATIENT]
-    return pl.DataFrame(
-        {
-            "_patient": patient,
-            "_place": rows.place,
-            "patient": cohort.patients.gather(patient),
-            "definition": pl.repeat(definition.key, len(patient), dtype=pl.String, eager=True),
-            "measure": pl.repeat(rows.measure.key, len(patient), dtype=pl.String, eager=True),
-            "kind": KINDS.gather(rows.rows[:, O_WORSENING]),
-            "onset_day": rows.days(O_ONSET),
-            "onset_score": rows.points(rows.rows[:, O_ONSET_SCORE]),
-            "baseline_day": rows.days(O_BASELINE),
-            "reference_score": rows.points(rows.rows[:, O_REFERENCE]),
-            "reason": REASON_NAMES.gather(rows.rows[:, O_REASON]),
-        }
-    )
+def _unconfirmed_part(cohort: Cohort, definition: Definition, found: Sequence[Rows]) -> pl.DataFrame:
+    blocks = [joined(rows.others) for rows in found]
+    some = [(rows, block) for rows, block in zip(found, blocks, strict=True) if block.size]
+    if not some:
+        return pl.DataFrame(schema=UNCONFIRMED_SCHEMA)
+    columns = [_unconfirmed_columns(cohort, definition, rows, block) for rows, block in some]
+    frame = pl.DataFrame(columns[0]) if len(some) == 1 else by_patient(columns, [block[0] for _, block in some])[0]
+    return frame.select(*UNCONFIRMED_SCHEMA)
+
+
+def _unconfirmed_columns(cohort: Cohort, definition: Definition, found: Rows, rows: NDArray[np.int32]) -> dict[str, pl.Series]:
+    patient, worsening, onset, onset_score, baseline, reference, reason = rows
+    return _who_and_what(cohort, definition, found, patient, worsening) | {
+        "onset_day": pl.Series(found.pack.day[onset]),
+        "onset_score": pl.Series(found.points(onset_score)),
+        "baseline_day": pl.Series(found.pack.day[baseline]),
+        "reference_score": pl.Series(found.points(reference)),
+        "reason": REASON_NAMES.gather(reason),
+    }

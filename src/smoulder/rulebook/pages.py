@@ -107,7 +107,10 @@ def evidence_text(definition: Definition) -> str:
     source, n = definition.source, len(definition.settings())
     unmarked = n - len(source.seen) - len(source.code) - len(source.assumed)
     more = f", {unmarked} not marked" if unmarked else ""
-    return f"Of {n} settings, {len(source.seen)} were read in the source, {len(source.code)} taken from a program, {len(source.assumed)} assumed{more}."
+    return (
+        f"Of {n} settings, {len(source.seen)} were read in the source, {len(source.code)} taken from a program, "
+        f"{len(source.assumed)} assumed{more}."
+    )
 
 
 def parameters(definition: Definition) -> str:
@@ -166,10 +169,10 @@ smoulder definitions diff mueller-2023 mueller-2025
 
 or start from one to [write your own](writing-a-definition.md).
 
-Every setting of an entry carries its evidence: *read in the source*, *taken from a program* that implements it, or *assumed*. Full texts could
-not be read for this catalogue, mostly abstracts, registry records and the source code of other programs; so much is assumed, and each page says
-what. Two hand-worked patients, or more, stand on each page: one who has the event and one who misses it by a day, half a point or a hundredth of a
-second. They are the entry's tests.
+Every setting of an entry carries its evidence: *read in the source*, *taken from a program* that implements it, or *assumed*. Full
+texts could not be read for this catalogue, mostly abstracts, registry records and the source code of other programs; so much is
+assumed, and each page says what. Two hand-worked patients, or more, stand on each page: one who has the event and one who misses it by
+a day, half a point or a hundredth of a second. They are the entry's tests.
 """
 
 _CHOOSING = """## Which one?
@@ -186,11 +189,9 @@ Numbers found under two of them are not comparable: on the same people, one defi
 
 def index(entries: Sequence[CatalogueEntry]) -> str:
     """Return the page that lists the catalogue."""
-    lines = [
-        _row(["key", "what it finds", "measures", "confirmed after", "baseline moves after", "read / program / assumed"]),
-        _row(["---"] * 6),
-    ]
-    for definition in (entry.definition for entry in entries):
+    heads = ["key", "what it finds", "measures", "confirmed after", "baseline moves after", "read / program / assumed"]
+    lines = [_row(heads), _row(["---"] * len(heads))]
+    for definition in (item.definition for item in entries):
         source = definition.source
         lines.append(
             _row(

@@ -76,29 +76,29 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"baseline.crossed_days": 0}, "baseline: relapse_move and crossed_days have no effect unless moves_after has 'relapse'"),
     ({"baseline.may_fall": "no"}, "baseline: may_fall has no effect on a baseline that never moves"),
     ({MOVES: ["worsening"], "baseline.may_fall": "not after a relapse"}, "baseline: may_fall = 'not after a relapse' has no effect unless moves_after has 'relapse'"),
-    ({"baseline.days_after_relapse": -30}, "baseline.days_after_relapse: Input should be greater than or equal to 0 (found -30)"),
-    ({"baseline.start": "Fixd"}, "baseline.start: Input should be 'first visit' or 'nearest time zero' (found 'Fixd')"),
-    ({MOVES: ["progression"]}, "baseline.moves_after.0: Input should be 'worsening', 'PIRA', 'improvement' or 'relapse' (found 'progression')"),
+    ({"baseline.days_after_relapse": -30}, "baseline.days_after_relapse: should be greater than or equal to 0 (found -30)"),
+    ({"baseline.start": "Fixd"}, "baseline.start: should be 'first visit' or 'nearest time zero' (found 'Fixd')"),
+    ({MOVES: ["progression"]}, "baseline.moves_after.0: should be 'worsening', 'PIRA', 'improvement' or 'relapse' (found 'progression')"),
     ({"baseline.unsustained_moves": True}, "the definition: baseline.unsustained_moves has no effect unless sustained.days is set"),
     ({MOVES: ["PIRA"]}, "the definition: moves_after has 'PIRA', which needs a relapse rule under relapses"),
     ({MOVES: ["relapse"]}, "the definition: baseline.crossed_days must be given where relapses move the baseline and there is no RAW window"),
     ({MOVES: ["relapse"], "relapses": {}}, "the definition: baseline.crossed_days must be given where relapses move the baseline and there is no RAW window"),
     # onset
-    ({"onset.days_before_relapse": -1}, "onset.days_before_relapse: Input should be greater than or equal to 0 (found -1)"),
+    ({"onset.days_before_relapse": -1}, "onset.days_before_relapse: should be greater than or equal to 0 (found -1)"),
     # confirmation; the last three are a misspelt value, a misspelt name and negative days
     ({"confirmation.windows": []}, "confirmation.windows: Value should have at least 1 item after validation, not 0 (found [])"),
     ({"confirmation.windows": [{"name": "a b", "from_day": 84}]}, "confirmation.windows.0.name: String should match pattern '^[A-Za-z0-9_]+$' (found 'a b')"),
     ({"confirmation.windows": [{"name": "12w", "from_day": 84, "to_day": 83}]}, "confirmation.windows.0: window '12w' ends (day 83) before it starts (day 84)"),
     ({"confirmation.windows": [{"name": "a", "from_day": 84}, {"name": "a", "from_day": 168}]}, "confirmation: two windows have one name: a and a"),
-    ({"confirmation.windows": [{"name": "12w", "from_day": 84.0}]}, "confirmation.windows.0.from_day: Input should be a valid integer (found 84.0)"),
-    ({"confirmation.windows": [{"name": "12w"}]}, "confirmation.windows.0.from_day: Field required"),
+    ({"confirmation.windows": [{"name": "12w", "from_day": 84.0}]}, "confirmation.windows.0.from_day: should be a valid integer (found 84.0)"),
+    ({"confirmation.windows": [{"name": "12w"}]}, "confirmation.windows.0.from_day: must be given"),
     ({"confirmation.windows": [{"name": "6m", "from_day": 183}]}, "the definition: the window '6m' speaks of months; state days_a_month, such as 30.4375"),
-    ({"confirmation.every_visit": "yes"}, "confirmation.every_visit: Input should be a valid boolean (found 'yes')"),
-    ({"confirmation.level": "threshhold"}, "confirmation.level: Input should be 'threshold' or 'onset' (found 'threshhold')"),
-    ({"confirmation.every_vist": False}, "confirmation.every_vist: Extra inputs are not permitted (found False)"),
-    ({"confirmation.windows": [{"name": "12w", "from_day": -84}]}, "confirmation.windows.0.from_day: Input should be greater than or equal to 0 (found -84)"),
+    ({"confirmation.every_visit": "yes"}, "confirmation.every_visit: should be a valid boolean (found 'yes')"),
+    ({"confirmation.level": "threshhold"}, "confirmation.level: should be 'threshold' or 'onset' (found 'threshhold')"),
+    ({"confirmation.every_vist": False}, "confirmation.every_vist: there is no such setting; did you mean 'every_visit'?"),
+    ({"confirmation.windows": [{"name": "12w", "from_day": -84}]}, "confirmation.windows.0.from_day: should be greater than or equal to 0 (found -84)"),
     # sustained, last visit
-    ({"sustained.kinds": "PIRA"}, "sustained.kinds: Input should be 'both', 'worsening' or 'improvement' (found 'PIRA')"),
+    ({"sustained.kinds": "PIRA"}, "sustained.kinds: should be 'both', 'worsening' or 'improvement' (found 'PIRA')"),
     ({"last_visit.within_days": 365}, "last_visit: within_days has no effect unless worsening = 'counted'"),
     # relapses
     ({"relapses": {"relapse_free": ["onset"]}}, "'onset' is not 'ANCHOR±DAYS .. ANCHOR±DAYS', such as 'onset-90 .. onset+30'; the anchors are baseline, last meaningful visit, previous visit, onset and confirmation"),
@@ -106,9 +106,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"relapses": {"relapse_free": ["confirmation .. onset"]}}, "'confirmation .. onset' starts at a later anchor than it ends"),
     ({"relapses": {"relapse_free": ["onset+30 .. onset-90"]}}, "'onset+30 .. onset-90' has no length"),
     ({"relapses": {"relapse_free": ["onset .. onset"]}}, "'onset .. onset' has no length"),
-    ({"relapses": {"raw": {"days_before_onset": -90}}}, "relapses.raw.days_before_onset: Input should be greater than or equal to 0 (found -90)"),
-    ({"relapses": {"raw": {}}}, "relapses.raw.days_before_onset: Field required"),
-    ({"relapses": {"otherwise": "PIRA"}}, "relapses.otherwise: Input should be 'undefined' or 'RAW' (found 'PIRA')"),
+    ({"relapses": {"raw": {"days_before_onset": -90}}}, "relapses.raw.days_before_onset: should be greater than or equal to 0 (found -90)"),
+    ({"relapses": {"raw": {}}}, "relapses.raw.days_before_onset: must be given"),
+    ({"relapses": {"otherwise": "PIRA"}}, "relapses.otherwise: should be 'undefined' or 'RAW' (found 'PIRA')"),
     # thresholds
     (edss({}), "measures.0.worsening: give steps, percent or points"),
     (edss({"steps": [{"change": 1.0}], "points": 1.0}), "measures.0.worsening: give steps alone; got steps and points"),
@@ -121,9 +121,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     (edss({"steps": [{"change": 0.125}]}), "measures.0.worsening.steps.0: 0.125 has more than two decimals"),
     (edss({"steps": [{"up_to": 0.125, "change": 1.0}]}), "measures.0.worsening.steps.0: 0.125 has more than two decimals"),
     (edss({"points": 0.005}), "measures.0.worsening: 0.005 has more than two decimals"),
-    (edss({"percent": -20.0}), "measures.0.worsening.percent: Input should be greater than 0 (found -20.0)"),
+    (edss({"percent": -20.0}), "measures.0.worsening.percent: should be greater than 0 (found -20.0)"),
     (edss({"percent": 12.345}), "measures.0.worsening: 12.345 has more than two decimals"),
-    (edss({"points": "1"}), "measures.0.worsening.points: Input should be a valid number (found '1')"),
+    (edss({"points": "1"}), "measures.0.worsening.points: should be a valid number (found '1')"),
     # measures
     ({"measures": []}, "measures: Value should have at least 1 item after validation, not 0 (found [])"),
     ({"measures": PLAIN["measures"] * 2}, "the definition: measures names one twice: edss and edss"),
@@ -132,13 +132,13 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"measures": [{"measure": "mood", "worsening": {"percent": 20.0}, "custom": {"name": "Mood", "unit": "points", "low": -5.0}}]}, "measures.0: a percentage needs a measure that cannot be negative"),
     # the whole
     ({"key": "My definition"}, "key: String should match pattern '^[a-z0-9][a-z0-9.-]*$' (found 'My definition')"),
-    ({"title": None}, "title: Field required"),
+    ({"title": None}, "title: must be given"),
     ({"looking_for": "first PIRA"}, "the definition: looking_for = 'first PIRA' needs a relapse rule under relapses"),
     ({"looking_for": "first RAW"}, "the definition: looking_for = 'first RAW' needs a relapse rule under relapses"),
-    ({"looking_for": "firstPIRA"}, "looking_for: Input should be 'every event', 'first event', 'first worsening', 'first improvement', 'first PIRA' or 'first RAW' (found 'firstPIRA')"),
-    ({"coverage": "unknown"}, "coverage: Input should be 'assumed' or 'observed' (found 'unknown')"),
-    ({"days_a_month": 28.0}, "days_a_month: Input should be greater than 28 (found 28.0)"),
-    ({"days_a_month": 31.0}, "days_a_month: Input should be less than 31 (found 31.0)"),
+    ({"looking_for": "firstPIRA"}, "looking_for: should be 'every event', 'first event', 'first worsening', 'first improvement', 'first PIRA' or 'first RAW' (found 'firstPIRA')"),
+    ({"coverage": "unknown"}, "coverage: should be 'assumed' or 'observed' (found 'unknown')"),
+    ({"days_a_month": 28.0}, "days_a_month: should be greater than 28 (found 28.0)"),
+    ({"days_a_month": 31.0}, "days_a_month: should be less than 31 (found 31.0)"),
     ({"source": {"seen": ["sustained.days"], "code": ["sustained.days"]}}, "source: marked more than once: sustained.days"),
     ({"source": {"seen": ["sdmt.worsening"]}}, "the definition: source marks settings that do not exist: sdmt.worsening"),
 ]  # fmt: skip
@@ -618,3 +618,26 @@ def test_the_python_of_the_page(tmp_path) -> None:
 @pytest.mark.parametrize(("months", "length", "from_day"), [(3, 30.25, 91), (6, 30.4375, 183), (12, 30.4375, 366)])
 def test_the_page_rounds_months_as_the_program_does(months: int, length: float, from_day: int) -> None:
     assert months_in_days(months, days_a_month=length) == from_day
+
+
+def test_a_changed_setting_loses_its_mark() -> None:
+    before = definition("graf-2021")
+    assert "confirmation.windows" in before.source.seen
+    after = before.changed({"confirmation.windows": [{"name": "24w", "from_day": 168}], "edss.worsening": {"points": 1.0}})
+    marks = {*after.source.seen, *after.source.assumed, *after.source.code}
+    assert not marks & {"confirmation.windows", "edss.worsening"}
+    assert "baseline.moves_after" in marks
+    assert before.changed(relapses=None).labelled is False
+
+
+@pytest.mark.parametrize("path", ["baseline.start.x", "measures.0.worsening"])
+def test_a_path_that_leads_nowhere_is_told(path: str) -> None:
+    with pytest.raises(DefinitionError, match="there is no setting"):
+        definition("graf-2021").changed({path: 1})
+
+
+def test_no_number_is_beyond_what_the_engine_holds() -> None:
+    with pytest.raises(DefinitionError, match="finite number"):
+        definition("cdw-12w").changed({"edss.worsening": {"points": float("inf")}})
+    with pytest.raises(DefinitionError, match="less than or equal to 100000"):
+        definition("cdw-12w").changed({"confirmation.windows": [{"name": "w", "from_day": 10**12}]})

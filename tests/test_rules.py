@@ -374,6 +374,12 @@ def test_the_mean_of_two_hands_is_kept_exactly() -> None:
     assert detect(exact, rule("nhpt", {"percent": 20.0})).table["reference_score"].to_list() == [20.005]
 
 
+def test_a_visit_with_both_hands_has_their_mean_also_where_others_give_it() -> None:
+    given = cohort_of({"A": {"nhpt": "0:20 84:20"}, "B": {"nhpt_dominant": "0:20 84:30 168:30", "nhpt_nondominant": "0:20 84:30 168:30"}})
+    table = detect(given, rule("nhpt", {"percent": 20.0})).table
+    assert table.select("patient", "onset_day", "reference_score").rows() == [("B", 84, 20.0)]
+
+
 def test_a_measure_that_is_not_there_is_named() -> None:
     with pytest.raises(UsageError, match="t25fw"):
         detect(cohort_of({"A": {"edss": "0:2.0"}}), rule("t25fw", {"percent": 20.0}))

@@ -232,18 +232,20 @@ class Cohort:
     def scores(self, key: str) -> NDArray[np.int32]:
         """Return (n_visits,) score units of a measure, MISSING where not measured.
 
-        The mean of two hands ("nhpt") is the sum of the two where the visits have them apart, and
-        missing where one hand is. Raises UsageError where the visits do not have the measure.
+        The mean of two hands ("nhpt") is kept as their sum. Where a visit has both hands apart and no mean, it is their sum;
+        where one hand is missing, so is the mean. Raises UsageError where the visits do not have the measure.
         """
-        if key in self.visits.scores:
-            return self.visits.scores[key]
         if not self.has_measure(key):
             raise UsageError(
                 f"{unknown('measure', key, self.visits.scores)} The definition needs it: choose another, or name the column in cohort.toml."
             )
+        given = self.visits.scores.get(key)
+        if key != "nhpt" or not self.visits.scores.keys() >= {"nhpt_dominant", "nhpt_nondominant"}:
+            return self.visits.scores[key]
         dominant, other = self.visits.scores["nhpt_dominant"], self.visits.scores["nhpt_nondominant"]
         both = (dominant != MISSING) & (other != MISSING)
-        return np.where(both, dominant + np.where(both, other, 0), np.int32(MISSING)).astype(np.int32)
+        mean = np.where(both, dominant + np.where(both, other, 0), np.int32(MISSING)).astype(np.int32)
+        return mean if given is None else np.where(given != MISSING, given, mean)
 
     def index_of(self, patient: str) -> int:
         """Return the position of a patient.

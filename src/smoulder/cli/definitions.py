@@ -22,7 +22,7 @@ ABOUT = """List the published definitions, show one in full, tell two apart.
 
 A definition says what counts as worsening, when it is confirmed, and what is
 RAW and PIRA. Each is one text file: the rule, its source, and setting by
-setting whether it was seen in the paper, taken from the authors' program, or
+setting whether it was seen in the paper, taken from a program that implements it, or
 assumed."""
 
 EXAMPLES = """Examples:
@@ -33,7 +33,7 @@ EXAMPLES = """Examples:
 
 In Python: smoulder.definitions(), definition(KEY), diff(a, b)"""
 
-EVIDENCE = {"seen": "seen in the source", "code": "authors' program", "assumed": "ASSUMED", "": ""}
+EVIDENCE = {"seen": "seen in the source", "code": "from a program", "assumed": "ASSUMED", "": ""}
 
 
 def definitions_app() -> App:

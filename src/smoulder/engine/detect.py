@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -66,20 +68,27 @@ def detect(cohort: Cohort, definitions: Definition | str | Sequence[Definition |
     found = [rows for measure, users in by_measure(chosen).items() for rows in scan_measure(cohort, chosen, measure, users, threads)]
     assessed = assessable_patients(cohort, chosen, found)
     events, unconfirmed = event_parts(cohort, chosen, found), unconfirmed_parts(cohort, chosen, found)
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        provenance = pool.submit(provenance_of, cohort, chosen)
-        tables = [pool.submit(part) for part in (*events, *unconfirmed)]
-        follow_up = pool.submit(follow_up_frame, cohort, assessed)
-        made = [table.result() for table in tables]
+    # The hash of the input, which provenance has, takes as long as a table, so it is made beside them.
+    others = (lambda: cohort.sha256, partial(follow_up_frame, cohort, assessed))
+    _, follow_up, *tables = side_by_side((*others, *events, *unconfirmed), threads if cohort.n_visits > CHUNK_VISITS else 1)
     return Events(
-        table=stacked(made[: len(events)]),
-        unconfirmed=stacked(made[len(events) :]),
-        follow_up=follow_up.result(),
+        table=stacked(tables[: len(events)]),
+        unconfirmed=stacked(tables[len(events) :]),
+        follow_up=follow_up,
         assessable=assessable_frame(cohort, chosen, assessed),
         definitions=chosen,
         calendar=cohort.calendar,
-        provenance=provenance.result(),
+        provenance=provenance_of(cohort, chosen),
     )
+
+
+def side_by_side(jobs: Sequence[Callable[[], Any]], threads: int | None) -> list[Any]:
+    """Return what the jobs give, in their order; None: one thread a core. Starting threads costs more than a small job."""
+    n_threads = min(threads or os.cpu_count() or 1, len(jobs))
+    if n_threads < 2:
+        return [job() for job in jobs]
+    with ThreadPoolExecutor(n_threads) as pool:
+        return list(pool.map(lambda job: job(), jobs))
 
 
 def require_time_zero(cohort: Cohort, definitions: Sequence[Definition]) -> None:
@@ -143,16 +152,14 @@ def scan(pack: Pack, rules: Rules, assessable: NDArray[np.bool_], threads: int |
     # Pages that are written for the first time are slow, so a chunk writes where an earlier one has written.
     written: list[NDArray[np.int32]] = []
 
-    def run(chunk: tuple[int, int]) -> tuple[Blocks, Blocks]:
-        start, end = chunk
+    def run(start: int, end: int) -> tuple[Blocks, Blocks]:
         out = written.pop() if written else np.empty((room, n_columns), dtype=np.int32)
         n_rows = scan_chunk(pack, rules, start, end, out, assessable, scratch(pack, start, end))
         parts = by_rule(out[:n_rows], n_rules)
         written.append(out)
         return parts
 
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        return list(pool.map(run, chunks))
+    return side_by_side([partial(run, *chunk) for chunk in chunks], threads)
 
 
 def by_rule(rows: NDArray[np.int32], n_rules: int) -> tuple[Blocks, Blocks]:
@@ -200,9 +207,7 @@ def assessable_patients(
     return assessed
 
 
-def assessable_frame(
-    cohort: Cohort, definitions: Sequence[Definition], assessed: dict[tuple[int, str], NDArray[np.bool_]]
-) -> pl.DataFrame:
+def assessable_frame(cohort: Cohort, definitions: Sequence[Definition], assessed: dict[tuple[int, str], NDArray[np.bool_]]) -> pl.DataFrame:
     """Return one row a definition and measure: how many patients could be assessed, and their person-years."""
     start, end = seen_days(cohort)
     follow_up = np.where(start == MISSING, 0, end.astype(np.int64) - start)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from smoulder.errors import DefinitionError
+from smoulder.errors import DefinitionError, one_of
 from smoulder.rulebook.parts import AsTuple, Days, Part, days_text, listed, relapse_distance_text
 from smoulder.rulebook.relapse import Interval, RawWindow, RelapseRule
 from smoulder.rulebook.thresholds import CustomMeasure, MeasureRule, Step, Threshold
@@ -260,7 +261,7 @@ class Source(Part):
     assumed: Annotated[tuple[str, ...], AsTuple] = ()
     """Settings that the source, as far as it could be seen, does not state."""
     code: Annotated[tuple[str, ...], AsTuple] = ()
-    """Settings taken from the authors' program."""
+    """Settings taken from a program that implements it."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -269,6 +270,13 @@ class Source(Part):
         if twice:
             raise ValueError(f"marked more than once: {listed(twice)}")
         return self
+
+
+    def of_the_same(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> Source:
+        """Return the source with the marks of those settings only that are the same in two definitions."""
+        same = {path for path, value in before.items() if path in after and after[path] == value}
+        kept = {name: tuple(mark for mark in getattr(self, name) if mark in same) for name in ("seen", "assumed", "code")}
+        return self.model_copy(update=kept)
 
 
 class Definition(Part):
@@ -415,20 +423,34 @@ class Definition(Part):
     def changed(self, settings: Mapping[str, Any] | None = None, /, **fields: Any) -> Definition:
         """Return a definition with other settings, checked anew.
 
-        `settings` maps dotted paths to values ("baseline.moves_after": ["improvement"]); keywords are top-level fields.
-        Raises DefinitionError naming the field and the reason.
+        `settings` maps the dotted paths of `settings()` to values ("baseline.moves_after": ["improvement"]); keywords are top-level
+        fields; None takes a setting out. What is changed loses its mark of being seen, assumed or taken from a program, because the
+        source says nothing of it. Raises DefinitionError naming the field and the reason.
         """
         data = self.as_dict()
-        for path, value in {**(settings or {}), **fields}.items():
-            *parents, leaf = path.split(".")
-            place = data
-            for parent in parents:
-                place = place.setdefault(parent, {})
-            if value is None:
-                place.pop(leaf, None)
-            else:
-                place[leaf] = value.model_dump(exclude_none=True, mode="json") if isinstance(value, Part) else value
-        return definition_from(data, where=f"definition '{self.key}'")
+        changes = {**(settings or {}), **fields}
+        for path, value in changes.items():
+            self._put(data, path, value)
+        where = f"definition '{self.key}'"
+        if any(path.partition(".")[0] == "source" for path in changes):
+            return definition_from(data, where=where)
+        data.pop("source", None)
+        new = definition_from(data, where=where)
+        return new.model_copy(update={"source": self.source.of_the_same(self.settings(), new.settings())})
+
+    def _put(self, data: dict[str, Any], path: str, value: Any) -> None:
+        """Set one dotted path in plain data; None takes it out. A first part that is a measure means its rule."""
+        *parents, leaf = path.split(".")
+        place: Any = data
+        for number, parent in enumerate(parents):
+            rules = {rule["measure"]: rule for rule in data["measures"] if isinstance(rule, dict)}
+            place = rules[parent] if number == 0 and parent in rules else place.setdefault(parent, {})
+            if not isinstance(place, dict):
+                raise DefinitionError(f"definition '{self.key}': there is no setting '{path}'; '{parent}' has no parts.")
+        if value is None:
+            place.pop(leaf, None)
+        else:
+            place[leaf] = value.model_dump(exclude_none=True, mode="json") if isinstance(value, Part) else value
 
 
 _LOOKING_PROSE: dict[str, str] = {
@@ -464,12 +486,32 @@ def load_definition(path: str | Path) -> Definition:
 
 
 def _sentences(error: ValidationError, where: str) -> str:
-    faults = error.errors()
-    lines = [f"{where}: {len(faults)} fault{'' if len(faults) == 1 else 's'} in the definition"]
-    for fault in faults:
-        path = ".".join(str(part) for part in fault["loc"]) or "the definition"
-        reason = fault["msg"].removeprefix("Value error, ")
-        found = fault.get("input")
-        shown = f" (found {found!r})" if fault["type"] not in ("missing", "value_error") else ""
-        lines.append(f"  - {path}: {reason}{shown}")
-    return "\n".join(lines)
+    reasons: dict[str, str] = {}
+    for fault in error.errors():
+        # A field with two kinds of value, such as days or "to the end", gives a fault for each kind.
+        path = ".".join(str(part) for part in fault["loc"] if not re.match(r"(constrained-|literal\[|function-)", str(part)))
+        reasons[path] = f"{reasons[path]}, or: {_reason(fault)}" if path in reasons else _reason(fault)
+    n = len(reasons)
+    lines = [f"{where}: {n} fault{'' if n == 1 else 's'} in the definition"]
+    return "\n".join([*lines, *(f"  - {path or 'the definition'}: {reason}" for path, reason in reasons.items())])
+
+
+def _reason(fault: Any) -> str:
+    """Return what is wrong with one field, in words."""
+    found = fault.get("input")
+    if fault["type"] == "extra_forbidden":
+        name = str(fault["loc"][-1])
+        near = difflib.get_close_matches(name, field_names(), n=2, cutoff=0.6)
+        return f"there is no such setting{f'; did you mean {one_of(near)}?' if near else ''}"
+    if fault["type"] == "missing":
+        return "must be given"
+    if fault["type"] == "tuple_type":
+        return f"must be a list, such as [...] (found {found!r})"
+    reason = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return reason if fault["type"] == "value_error" else f"{reason} (found {found!r})"
+
+
+def field_names() -> list[str]:
+    """Return the names of all settings of a definition."""
+    parts = (Definition, Baseline, Onset, Window, Confirmation, Sustained, LastVisit, Source, RelapseRule, RawWindow, MeasureRule, Threshold)
+    return sorted({name for part in (*parts, Step, CustomMeasure) for name in part.model_fields})

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 class Part(BaseModel):
     """One part of a definition. Frozen and hashable; unknown fields and wrong types are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 def _as_tuple(value: Any) -> Any:
@@ -21,8 +21,8 @@ def _as_tuple(value: Any) -> Any:
 AsTuple = BeforeValidator(_as_tuple)
 """TOML gives lists; parts keep tuples, which hash."""
 
-Days = Annotated[int, Field(ge=0)]
-"""A number of days, 0 or more."""
+Days = Annotated[int, Field(ge=0, le=100_000)]
+"""A number of days, 0 or more; 100,000 (274 years) is more than any follow-up and keeps sums within the engine's integers."""
 
 
 def listed(items: Sequence[str], last: str = "and") -> str:

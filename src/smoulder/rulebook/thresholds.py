@@ -164,8 +164,11 @@ class MeasureRule(Part):
             raise ValueError(f"'{self.measure}' is no known measure ({', '.join(MEASURES)}); declare it under custom")
         if self.custom is not None and self.measure in MEASURES:
             raise ValueError(f"'{self.measure}' is a known measure; leave custom out, or give another name")
-        if self.custom is not None and self.custom.low < 0 and self.worsening.percent is not None:
+        thresholds = (self.worsening, self.improvement)
+        if self.custom is not None and self.custom.low < 0 and any(t is not None and t.percent is not None for t in thresholds):
             raise ValueError("a percentage needs a measure that cannot be negative")
+        if self.custom is not None and self.custom.high is not None and self.custom.high <= self.custom.low:
+            raise ValueError(f"custom.high ({self.custom.high:g}) must be more than custom.low ({self.custom.low:g})")
         return self
 
     def spec(self) -> Measure:

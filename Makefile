@@ -47,6 +47,11 @@ types: $(DEV) ## check the types of the package
 docs: $(DEV) ## build the documentation into site/; a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
+.PHONY: pages
+pages: $(DEV) ## make the generated pages anew: definitions, and the output of the commands that pages show
+	$(BIN)/python -m smoulder.rulebook.pages docs/definitions
+	$(BIN)/python docs/fill_commands.py
+
 .PHONY: bench
 bench: $(DEV) ## measure the speed: patients a second
 	$(BIN)/python bench/run.py

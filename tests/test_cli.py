@@ -19,8 +19,8 @@ import pytest
 
 from smoulder import __version__
 from smoulder.cli import run
-from smoulder.engine import prepared
 from smoulder.cli.options import Reading, SameDayOption
+from smoulder.engine import prepared
 from smoulder.rulebook import keys
 from smoulder.tables import SameDay
 
@@ -321,7 +321,12 @@ def test_explain_as_csv_json_and_files(smoulder: Run, data: Path, tmp_path: Path
 
 @pytest.mark.parametrize(
     ("patient", "hint"),
-    [("P01", "did you mean 'P001'?"), ("p-001", "did you mean 'P001'?"), ("P0011", "did you mean 'P001'"), ("x", "there are: P001, P002, P003")],
+    [
+        ("P01", "did you mean 'P001'?"),
+        ("p-001", "did you mean 'P001'?"),
+        ("P0011", "did you mean 'P001'"),
+        ("x", "there are: P001, P002, P003"),
+    ],
 )
 def test_an_unknown_patient_is_met_with_near_ones(smoulder: Run, data: Path, patient: str, hint: str) -> None:
     said = smoulder("explain", data, "-d", "mueller-2025", "-p", patient)

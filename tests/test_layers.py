@@ -239,7 +239,5 @@ def test_a_broken_rule_is_named(tmp_path: Path, name: str, text: str, said: str)
 def test_the_other_rules_are_named_too(tmp_path: Path) -> None:
     package = toy_tree(tmp_path, KEPT | {"engine/pack.py": "import scipy\n\nprint('here')\n"})
     assert prints(package) == ["toy/engine/pack.py:3: only the command line prints"]
-    assert undeclared(package, {"polars", "numba", "rich"}) == [
-        "toy/engine/pack.py:1: 'scipy' is no dependency in pyproject.toml"
-    ]
+    assert undeclared(package, {"polars", "numba", "rich"}) == ["toy/engine/pack.py:1: 'scipy' is no dependency in pyproject.toml"]
     assert too_long(package, most=3) == ["toy/engine/detect.py: 4 lines, 3 allowed"]

@@ -254,7 +254,9 @@ def test_counted_where_no_eligible_visit_is_left() -> None:
 # -- labels -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("relapse", "label"), [(90, "RAW"), (89, "PIRA"), (180, "RAW"), (181, "undefined"), (210, "undefined"), (211, "PIRA")])
+@pytest.mark.parametrize(
+    ("relapse", "label"), [(90, "RAW"), (89, "PIRA"), (180, "RAW"), (181, "undefined"), (210, "undefined"), (211, "PIRA")]
+)
 def test_the_days_of_raw_and_pira(relapse: int, label: str) -> None:
     assert found("0:2.0 90:2.0 180:3.0 270:3.0", rule(relapses=LABELS), [relapse]) == [(label, 180)]
 
@@ -389,7 +391,9 @@ def test_a_measure_that_is_not_there_is_named() -> None:
 
 
 def test_what_is_no_event_is_listed_with_the_reason() -> None:
-    cohort = cohort_of({"A": {"edss": "0:2.0 90:3.0"}, "B": {"edss": "0:2.0 90:3.0 200:2.0"}, "C": {"edss": "0:2.0 90:3.0 200:3.0 300:2.0"}})
+    cohort = cohort_of(
+        {"A": {"edss": "0:2.0 90:3.0"}, "B": {"edss": "0:2.0 90:3.0 200:2.0"}, "C": {"edss": "0:2.0 90:3.0 200:3.0 300:2.0"}}
+    )
     events = detect(cohort, rule(sustained={"days": "to the end"}))
     assert events.unconfirmed.select("patient", "reason").rows() == [
         ("A", "no visit could confirm it"),

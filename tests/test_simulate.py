@@ -142,9 +142,7 @@ def test_rise_and_recovery_belong_to_a_relapse_of_the_table(made: Simulated) -> 
 
 def test_some_relapses_leave_a_residual_and_most_do_not(registry: Simulated) -> None:
     ended = registry.tables["relapses"].drop_nulls("end_date").select("patient", relapse_date="date")
-    left = (
-        registry.truth.join(ended, on=["patient", "relapse_date"]).group_by("patient", "relapse_date").agg(pl.col("step").sum())
-    )
+    left = registry.truth.join(ended, on=["patient", "relapse_date"]).group_by("patient", "relapse_date").agg(pl.col("step").sum())
     # 25 % as planned, and a few more where the scale has no 0.5 to recover to.
     assert 0.22 < left.select((pl.col("step") > 0).mean()).item() < 0.35
 
@@ -430,9 +428,7 @@ def test_rates_of_zero_give_nothing(plan: Plan) -> None:
 
 
 def test_a_plan_that_cannot_be_is_refused() -> None:
-    with pytest.raises(
-        UsageError, match=r"^The plan cannot be: probability of rater noise must lie between 0 and 1, and is 1.5\.$"
-    ):
+    with pytest.raises(UsageError, match=r"^The plan cannot be: probability of rater noise must lie between 0 and 1, and is 1.5\.$"):
         RaterNoise(probability=1.5)
     with pytest.raises(UsageError, match="the shares of rises must sum to 1"):
         replace(NATALIZUMAB.relapses, rises=((1.0, 0.5),))

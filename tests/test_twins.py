@@ -39,7 +39,9 @@ def reference_tables(cohort: Cohort, definition: Definition) -> tuple[pl.DataFra
                     own.append((found.onset, place, base | event_row(record, rule, definition, found, int(start[index]))))
                 else:
                     others.append(base | other_row(record, rule, found))
-        worsenings = sorted((row["onset_day"], place, position) for position, (_, place, row) in enumerate(own) if row["kind"] == "worsening")
+        worsenings = sorted(
+            (row["onset_day"], place, position) for position, (_, place, row) in enumerate(own) if row["kind"] == "worsening"
+        )
         for position, (_, _, row) in enumerate(own):
             events.append(row | {"composite": bool(worsenings) and worsenings[0][2] == position})
     schema = EVENT_SCHEMA | window_columns([window.name for window in definition.confirmation.windows])
@@ -67,9 +69,7 @@ def event_row(record: Record, rule: MeasureRule, definition: Definition, found: 
         "days_from_start": record.days[found.onset] - start,
         "days_from_baseline": record.days[found.onset] - record.days[found.baseline],
     }
-    for window, confirming, pira in zip(
-        definition.confirmation.windows, found.confirmations, found.pira_confirmations, strict=True
-    ):
+    for window, confirming, pira in zip(definition.confirmation.windows, found.confirmations, found.pira_confirmations, strict=True):
         for prefix, visit in (("confirmed", confirming), ("pira_confirmed", pira)):
             row[f"{prefix}_{window.name}_day"] = record.days[visit] if visit >= 0 else None
             row[f"{prefix}_{window.name}_score"] = points(record.scores[visit]) if visit >= 0 else None

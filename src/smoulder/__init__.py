@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from smoulder._version import __version__
 
 if TYPE_CHECKING:
-    from smoulder.rulebook import Definition, definition, definitions, diff, load_definition, traps
     from smoulder.engine import detect, explain
     from smoulder.errors import DataError, DefinitionError, SmoulderError, SourceError, UsageError
     from smoulder.events import Events, Explanation
     from smoulder.figures import plot_patient
     from smoulder.findings import Report
     from smoulder.reading import check, read
+    from smoulder.rulebook import Definition, definition, definitions, diff, load_definition, traps
     from smoulder.simulation import simulate
     from smoulder.tables import Cohort
 

@@ -8,9 +8,9 @@ from statistics import NormalDist
 
 import polars as pl
 
-from smoulder.rulebook.model import Definition
 from smoulder.errors import counted
 from smoulder.provenance import Provenance
+from smoulder.rulebook.model import Definition
 from smoulder.terms import Calendar, Measure, date_of, day_text
 
 EVENT_SCHEMA: dict[str, pl.DataType] = {
@@ -219,7 +219,9 @@ class Events:
         notes = []
         n_patients = self.follow_up.height
         if n_assessable < n_patients:
-            notes.append(f"{n_patients - n_assessable:,} of {counted(n_patients, 'patient')} could not be assessed (no baseline with a later visit).")
+            notes.append(
+                f"{n_patients - n_assessable:,} of {counted(n_patients, 'patient')} could not be assessed (no baseline with a later visit)."
+            )
         outside = worsening.filter(pl.col("pira") & pl.col("outside_follow_up")).height
         if outside:
             notes.append(

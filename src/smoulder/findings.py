@@ -46,9 +46,7 @@ class Finding:
         where = f"{self.table}.{self.column}" if self.column else self.table
         lines = [f"{where}: {self.problem} {self.advice}".strip()]
         for row, patient, found in self.cases.head(SHOWN_CASES).iter_rows():
-            place = ", ".join(
-                part for part in (f"row {row}" if row is not None else "", f"patient {patient}" if patient else "") if part
-            )
+            place = ", ".join(part for part in (f"row {row}" if row is not None else "", f"patient {patient}" if patient else "") if part)
             lines.append(f"    {place}: {found}" if found else f"    {place}")
         if self.cases.height > SHOWN_CASES:
             lines.append(f"    and {self.cases.height - SHOWN_CASES:,} more")

@@ -90,9 +90,7 @@ MEASURES: dict[str, Measure] = {
         Measure(key="t25fw", name="T25FW", unit="s", low=0, high=None, unusual_above=180, above_zero=True),
         Measure(key="nhpt_dominant", name="9HPT (dominant hand)", unit="s", low=0, high=None, unusual_above=300, above_zero=True),
         Measure(key="nhpt_nondominant", name="9HPT (other hand)", unit="s", low=0, high=None, unusual_above=300, above_zero=True),
-        Measure(
-            key="nhpt", name="9HPT", unit="s", low=0, high=None, unusual_above=300, units_per_point=2 * HUNDREDTHS, above_zero=True
-        ),
+        Measure(key="nhpt", name="9HPT", unit="s", low=0, high=None, unusual_above=300, units_per_point=2 * HUNDREDTHS, above_zero=True),
         Measure(key="sdmt", name="SDMT", unit="points", low=0, high=110, higher_is_worse=False, grid=1),
         _functional_system("pyramidal", "pyramidal", 6),
         _functional_system("cerebellar", "cerebellar", 5),

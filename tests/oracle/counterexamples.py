@@ -49,9 +49,7 @@ def compare(case: dict[str, Any], name: str) -> Agreement:
     if case["function"] == "value_milestone":
         mine = reach(cohort, milestone_of(config)).row(0, named=True)
         ours: list[Row] = [{"score": mine["score"], "reached": mine["reached"], "days": mine["days_from_start"]}]
-        wanted = [
-            {"score": float(row[0]) if row[0] else None, "reached": row[2] == "T", "days": int(float(row[3]))} for row in theirs
-        ]
+        wanted = [{"score": float(row[0]) if row[0] else None, "reached": row[2] == "T", "days": int(float(row[3]))} for row in theirs]
         same = ours == wanted
     else:
         definition = definition_of(config)

@@ -53,9 +53,7 @@ def matching(key: str, steps: list[dict[str, float]], **parts: Any) -> Definitio
     if "improvement" in parts:
         measure["improvement"] = {"steps": parts.pop("improvement")}
     confirmation = {"windows": [{"name": "84", "from_day": 84}], **parts.pop("confirmation", {})}
-    return definition_from(
-        {"key": key.lower(), "title": key, "measures": [measure], "confirmation": confirmation, **parts}, where=key
-    )
+    return definition_from({"key": key.lower(), "title": key, "measures": [measure], "confirmation": confirmation, **parts}, where=key)
 
 
 FIRST = {"looking_for": "first worsening"}
@@ -83,16 +81,12 @@ def comparisons() -> Iterator[Comparison]:
 
 def first_worsening() -> Iterator[Comparison]:
     """First confirmed worsening: four independent programs and ours have to agree on every patient."""
-    yield Comparison(
-        "drstrupf_main_fixed84_norel", matching("drstrupf-first", STEPS_5P0, **FIRST), False, DRSTRUPF, first_only=True
-    )
+    yield Comparison("drstrupf_main_fixed84_norel", matching("drstrupf-first", STEPS_5P0, **FIRST), False, DRSTRUPF, first_only=True)
     msclinical = matching("msclinical-first", STEPS_5P5, **FIRST)
     yield Comparison("msclinical_main_fixed_imprFalse", msclinical, False, MSCLINICAL, True, is_confirmed)
     no_relapses = matching("msoutcomes-first-norel", STEPS_BELOW_6, **FIRST)
     yield Comparison("msoutcomes_main_norel_CDW_sustFALSE", no_relapses, False, MSOUTCOMES, True)
-    yield Comparison(
-        "msoutcomes_main_CDW_sustFALSE", matching("msoutcomes-first", STEPS_BELOW_6, **FIRST, **FAR), True, MSOUTCOMES, True
-    )
+    yield Comparison("msoutcomes_main_CDW_sustFALSE", matching("msoutcomes-first", STEPS_BELOW_6, **FIRST, **FAR), True, MSOUTCOMES, True)
 
 
 def repeated_worsening() -> Iterator[Comparison]:
@@ -124,9 +118,7 @@ def msoutcomes_sequences() -> Iterator[Comparison]:
     worsening = matching("msoutcomes-cdw-norel", STEPS_BELOW_6, baseline=LOWEST)
     yield Comparison("msoutcomes_main_norel_CDW_sustFALSE", worsening, False, MSOUTCOMES, habits=MSOUTCOMES_HABITS)
     for lasting, sustained in LASTING.items():
-        worsening = matching(
-            f"msoutcomes-cdw{lasting}", STEPS_BELOW_6, baseline=LOWEST | far_base, confirmation=far_confirm, **sustained
-        )
+        worsening = matching(f"msoutcomes-cdw{lasting}", STEPS_BELOW_6, baseline=LOWEST | far_base, confirmation=far_confirm, **sustained)
         yield Comparison(f"msoutcomes_main_CDW_sust{lasting}", worsening, True, MSOUTCOMES, habits=MSOUTCOMES_HABITS)
         pira = matching(
             f"msoutcomes-pira{lasting}",

@@ -34,7 +34,7 @@ class OnlyConfirmedVisitsScan(Scan):
         self.search = self.baseline + 1
 
     def held_days(self, visit: int, change: Change) -> int:
-        """Return for how long the change holds from a visit to the last one before it fails that is far from relapses; -1 for not at all."""
+        """Return for how long the change holds from a visit to the last one, far from relapses, before it fails; -1: not at all."""
         if not self.holds(visit, change):
             return -1
         fails = next((later for later in range(visit, self.last + 1) if not self.holds(later, change)), self.last + 1)
@@ -48,9 +48,7 @@ class LastVisitFarScan(Scan):
 
     def is_sustained(self, change: Change, fails: int | None) -> bool:
         after = self.definition.confirmation.days_after_relapse
-        return super().is_sustained(change, fails) and (
-            self.definition.sustained.days == 0 or self.far_from_relapses(self.last, after, 0)
-        )
+        return super().is_sustained(change, fails) and (self.definition.sustained.days == 0 or self.far_from_relapses(self.last, after, 0))
 
 
 class ConfirmedCrossingScan(Scan):

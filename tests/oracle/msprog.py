@@ -51,11 +51,11 @@ def compare_config(config: dict[str, Any], cohort: Cohort, expected: list[Row]) 
         if row["nevent"] != "0":
             theirs[row["id"]].append(row)
     agreement = Agreement(config["id"], config["id"].split("_")[0])
-    for patient in theirs:
+    for patient, answer in theirs.items():
         if patient in config["left_out"]:
             continue
         agreement.patients += 1
-        wanted = [read_row(row, cohort.calendar == "date") for row in theirs[patient]]
+        wanted = [read_row(row, cohort.calendar == "date") for row in answer]
         if same(ours.get(patient, []), wanted):
             agreement.identical += 1
             continue
@@ -74,8 +74,7 @@ def name_difference(record: Record, definition: Definition, args: dict[str, Any]
 def same(ours: list[Row], theirs: list[Row]) -> bool:
     """Return whether two answers are equal in every column that both have."""
     return len(ours) == len(theirs) and all(
-        all(mine[column] == yours[column] for column in mine.keys() & yours.keys())
-        for mine, yours in zip(ours, theirs, strict=True)
+        all(mine[column] == yours[column] for column in mine.keys() & yours.keys()) for mine, yours in zip(ours, theirs, strict=True)
     )
 
 
@@ -137,9 +136,7 @@ def answer_row(record: Record, definition: Definition, measure: Measure, event: 
     }
     if definition.labelled:
         row["CDW_type"] = LABELS[event.label] or ""
-    for window, confirming, pira in zip(
-        definition.confirmation.windows, event.confirmations, event.pira_confirmations, strict=True
-    ):
+    for window, confirming, pira in zip(definition.confirmation.windows, event.confirmations, event.pira_confirmations, strict=True):
         row |= {f"conf{window.name}_date": day(confirming), f"conf{window.name}_value": score(confirming)}
         row |= {f"PIRA_conf{window.name}_date": day(pira), f"PIRA_conf{window.name}_value": score(pira)}
     return row

@@ -87,9 +87,7 @@ def measure_of(args: dict[str, Any]) -> dict[str, Any]:
 def baseline_of(args: dict[str, Any], event: str, raw_before: int, *, sustained: bool) -> dict[str, Any]:
     """Return the baseline scheme."""
     scheme = args.get("baseline", "fixed")
-    moves = {"fixed": [], "roving": ["worsening", "improvement"], "roving_wors": ["worsening"], "roving_impr": ["improvement"]}[
-        scheme
-    ]
+    moves = {"fixed": [], "roving": ["worsening", "improvement"], "roving_wors": ["worsening"], "roving_impr": ["improvement"]}[scheme]
     small = {"none": [], "change": ["improvement", "worsening"]}.get(
         args.get("sub_threshold_rebl", "none"), [args.get("sub_threshold_rebl", "none")]
     )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from smoulder.cli.events import give_events
 from smoulder.cli.common import PREPARING
+from smoulder.cli.events import give_events
 from smoulder.cli.say import doing, give, give_table, give_wrapped, say
 
 if TYPE_CHECKING:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from smoulder.cli.common import read_sound, tell_traps, tell_written
+from smoulder.cli.common import PREPARING, read_sound, tell_traps, tell_written
 from smoulder.cli.options import AS_FOUND, Data, Keys, Output, Reading
-from smoulder.cli.common import PREPARING
 from smoulder.cli.say import console, doing, give, give_table, say
 
 if TYPE_CHECKING:

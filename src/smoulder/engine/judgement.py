@@ -25,13 +25,24 @@ class Terms(Protocol):
     """The parts that say when a change counts; a `Definition` has them, and so has a `Milestone`."""
 
     @property
-    def onset(self) -> Onset: ...
+    def onset(self) -> Onset:
+        """Where a change may begin."""
+        ...
+
     @property
-    def confirmation(self) -> Confirmation: ...
+    def confirmation(self) -> Confirmation:
+        """When it is confirmed."""
+        ...
+
     @property
-    def sustained(self) -> Sustained: ...
+    def sustained(self) -> Sustained:
+        """How long it must last."""
+        ...
+
     @property
-    def last_visit(self) -> LastVisit: ...
+    def last_visit(self) -> LastVisit:
+        """What becomes of a worsening that nothing could confirm."""
+        ...
 
 
 class Judgement:
@@ -110,9 +121,7 @@ class Judgement:
         at = self.last
         if rule.days != "to the end":
             wait = int(rule.days)
-            later = (
-                visit for visit in range(change.onset + 1, self.last + 1) if self.days[visit] - self.days[change.onset] >= wait
-            )
+            later = (visit for visit in range(change.onset + 1, self.last + 1) if self.days[visit] - self.days[change.onset] >= wait)
             at = next(later, self.last)
         return self.holds(at, change)
 

@@ -80,12 +80,8 @@ class Narrator(Teller):
         if self.references and self.references[-1] == here:
             return
         self.references.append(here)
-        text = (
-            f"{self.at(scan, scan.baseline)}: baseline; the reference is {self.measure.text(scan.reference)}. {self.needs(scan)}"
-        )
-        self.tell(
-            scan, "baseline", scan.baseline, "baseline", "baseline", text.strip(), reference=(scan.baseline, scan.reference)
-        )
+        text = f"{self.at(scan, scan.baseline)}: baseline; the reference is {self.measure.text(scan.reference)}. {self.needs(scan)}"
+        self.tell(scan, "baseline", scan.baseline, "baseline", "baseline", text.strip(), reference=(scan.baseline, scan.reference))
 
     def needs(self, scan: Scan) -> str:
         """Return from which score on a change from the reference counts."""
@@ -100,9 +96,7 @@ class Narrator(Teller):
                 self.measure.high is None or self.measure.points(score) <= self.measure.high
             )
             side = "at least" if (scan.sign > 0) == worsening else "at most"
-            found.append(
-                f"{word} needs {side} {self.measure.text(score)}" if within else f"no {word.lower()} is possible from it"
-            )
+            found.append(f"{word} needs {side} {self.measure.text(score)}" if within else f"no {word.lower()} is possible from it")
         return f"{found[0][0].upper()}{found[0][1:]}, {found[1]}."
 
     def raised_reference(self, scan: Scan, visit: int, reference: int) -> None:
@@ -113,9 +107,7 @@ class Narrator(Teller):
         self.tell(scan, "baseline", visit, "kept from falling", "baseline.may_fall", text, reference=(visit, reference))
 
     def moved_after_relapse(self, scan: Scan, relapse: int, visit: int) -> None:
-        text = (
-            f"{self.at(scan, visit)}: the relapse of {self.day(relapse)} moves the baseline here, the first visit on or after it."
-        )
+        text = f"{self.at(scan, visit)}: the relapse of {self.day(relapse)} moves the baseline here, the first visit on or after it."
         self.tell(scan, "relapse", visit, "baseline moves", "baseline.moves_after", text)
 
     def moved(self, scan: Scan, change: Change, target: int) -> None:
@@ -130,11 +122,7 @@ class Narrator(Teller):
         needed = scan.rule.needed(scan.reference, worsening=worsening) if change else None
         verdict, reason = self.comparison(scan, visit, change, needed, differs=differs, far=far)
         text = f"{self.at(scan, visit)}: {reason}."
-        rule = (
-            "onset.days_after_relapse"
-            if differs and not far
-            else f"{scan.rule.measure}.{'worsening' if worsening else 'improvement'}"
-        )
+        rule = "onset.days_after_relapse" if differs and not far else f"{scan.rule.measure}.{'worsening' if worsening else 'improvement'}"
         self.tell(
             scan, "compare", visit, verdict, rule, text, reference=(scan.baseline, scan.reference), change=change, needed=needed
         )  # fmt: skip
@@ -180,9 +168,7 @@ class Narrator(Teller):
             f"{counted(scan.days[first] - scan.days[change.onset], 'day')} after onset ({', '.join(windows)}); "
             f"it holds until {self.day(scan.days[sustained_until])}{', the last visit' if sustained_until == scan.last else ''}."
         )
-        self.tell(
-            scan, "confirm", first, "confirmed", "confirmation.windows", text, reference=(change.baseline, change.reference)
-        )
+        self.tell(scan, "confirm", first, "confirmed", "confirmation.windows", text, reference=(change.baseline, change.reference))
 
     def unconfirmed(self, scan: Scan, change: Change, eligible: list[int]) -> None:
         kind = "worsening" if change.worsening else "improvement"

@@ -54,9 +54,7 @@ class Scan(Judgement):
         if visit >= 2 and self.scores[visit - 2] == here:
             return False
         if setting == "not strict":
-            return any(
-                self.is_past(before, here, worsening=way) and self.is_past(after, here, worsening=way) for way in (True, False)
-            )
+            return any(self.is_past(before, here, worsening=way) and self.is_past(after, here, worsening=way) for way in (True, False))
         both = (self.worse_by(before, here), self.worse_by(after, here))
         return min(both) > 0 or max(both) < 0
 
@@ -124,9 +122,7 @@ class Scan(Judgement):
     def may_serve(self, visit: int) -> bool:
         """Return whether a visit may serve as baseline: far enough from relapses, and no local extremum where those are skipped."""
         rule = self.definition.baseline
-        return self.far_from_relapses(visit, rule.days_after_relapse, rule.days_before_relapse) and not self.is_local_extremum(
-            visit
-        )
+        return self.far_from_relapses(visit, rule.days_after_relapse, rule.days_before_relapse) and not self.is_local_extremum(visit)
 
     def keep_from_falling(self) -> None:
         """Raise the score at the baseline to the last reference, where the reference may not become better."""
@@ -220,17 +216,13 @@ class Scan(Judgement):
         if not self.is_sustained(change, fails):
             self.teller.not_sustained(self, change, fails)
             self.add(self.no_event(change, 3))
-            self.move_on(
-                change, earliest, moves=self.definition.baseline.unsustained_moves and self.moves(direction), event=False
-            )
+            self.move_on(change, earliest, moves=self.definition.baseline.unsustained_moves and self.moves(direction), event=False)
             return False
         event = self.event(change, confirming, sustained_until)
         self.add(event)
         self.teller.labelled(self, change, event)
         moves = self.moves(direction) or (event.pira and "PIRA" in self.definition.baseline.moves_after)
-        other_label = (
-            not self.is_looked_for(event) and change.worsening and self.definition.looking_for in ("first PIRA", "first RAW")
-        )
+        other_label = not self.is_looked_for(event) and change.worsening and self.definition.looking_for in ("first PIRA", "first RAW")
         self.move_on(change, earliest, moves=moves, event=not other_label)
         return self.definition.looking_for != "every event" and self.is_looked_for(event)
 
@@ -241,7 +233,7 @@ class Scan(Judgement):
     def sub_threshold_moves(self, onset: int, *, worsening: bool) -> bool:
         """Return whether a confirmed change of any size in this direction moves the baseline."""
         allowed = self.definition.baseline.sub_threshold
-        return allowed == "both" or allowed == ("worsening" if worsening else "improvement")
+        return allowed in ("both", "worsening" if worsening else "improvement")
 
     def move_on(self, change: Change, confirming: int, *, moves: bool, event: bool = True) -> None:
         """Step F: move the baseline where the definition says so, and the search after it.
@@ -283,8 +275,7 @@ class Scan(Judgement):
             sustained_until=sustained_until,
             confirmations=tuple(self.first_in_window(confirming, change.onset, number) for number in windows),
             pira_confirmations=tuple(
-                self.first_in_window([visit for visit in pira_visits if visit in confirming], change.onset, number)
-                for number in windows
+                self.first_in_window([visit for visit in pira_visits if visit in confirming], change.onset, number) for number in windows
             ),
             counted=not confirming,
             outside=outside,
@@ -321,9 +312,7 @@ class Scan(Judgement):
         for visit in range(change.onset - 1, -1, -1):
             if self.is_local_extremum(visit):
                 continue
-            if all(
-                self.is_past(self.scores[at], self.scores[visit], worsening=change.worsening) for at in (change.onset, *later)
-            ):
+            if all(self.is_past(self.scores[at], self.scores[visit], worsening=change.worsening) for at in (change.onset, *later)):
                 return visit
         return 0
 
@@ -338,9 +327,7 @@ class Scan(Judgement):
             return RAW, True, [], False
         visits = confirming or [change.onset]
         free = [visit for visit in visits if self.relapse_free(change, visit, meaningful)]
-        covered = [
-            visit for visit in free if self.inside(change, visit, meaningful, self.record.covered_from, self.record.covered_to)
-        ]
+        covered = [visit for visit in free if self.inside(change, visit, meaningful, self.record.covered_from, self.record.covered_to)]
         if covered:
             observed = (self.record.observed_from, self.record.observed_to)
             outside = not any(self.inside(change, visit, meaningful, *observed) for visit in covered)
@@ -381,9 +368,7 @@ class Scan(Judgement):
     def relapse_free(self, change: Change, confirming: int, meaningful: int) -> bool:
         """Return whether no relapse lies in any relapse-free interval at a confirming visit."""
         return not any(
-            first <= relapse <= last
-            for first, last in self.intervals(change, confirming, meaningful)
-            for relapse in self.record.relapses
+            first <= relapse <= last for first, last in self.intervals(change, confirming, meaningful) for relapse in self.record.relapses
         )
 
     def inside(self, change: Change, confirming: int, meaningful: int, first_day: int | None, last_day: int | None) -> bool:

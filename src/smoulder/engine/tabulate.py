@@ -82,6 +82,11 @@ def stacked(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return parts[0] if len(parts) == 1 else pl.concat(parts, rechunk=False)
 
 
+def repeated(value: str | None, n: int, dtype: pl.DataType) -> pl.Series:
+    """Return (n,) one value; `pl.repeat` plans a query first, which small cohorts feel."""
+    return pl.Series([value], dtype=dtype).new_from_index(0, n)
+
+
 def joined(blocks: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
     """Return blocks of columns one below the other."""
     return np.concatenate(blocks, axis=1) if blocks else np.empty((0, 0), dtype=np.int32)
@@ -128,11 +133,11 @@ def _event_part(cohort: Cohort, definition: Definition, found: Sequence[Rows], w
         )
     )
     if len(some) == 1:
-        frame = pl.DataFrame(columns[0])
-    else:
-        frame, order = by_patient(columns, [block[O_PATIENT] for _, block in some])
-        patient, worse, onset = patient[order], worse[order], onset[order]
-    return frame.with_columns(composite=pl.Series(_is_first_worsening(patient, worse, onset))).select(*schema)
+        columns[0]["composite"] = pl.Series(_is_first_worsening(patient, worse, onset))
+        return pl.DataFrame({name: columns[0][name] for name in schema})
+    frame, order = by_patient(columns, [block[O_PATIENT] for _, block in some])
+    first = _is_first_worsening(patient[order], worse[order], onset[order])
+    return frame.with_columns(composite=pl.Series(first)).select(*schema)
 
 
 def _event_columns(
@@ -159,11 +164,11 @@ def _event_columns(
         "days_from_start": onset - pack.seen_from[patient],
         "days_from_baseline": onset - baseline,
     }
-    columns["label"] = LABEL_NAMES.gather(rows[O_LABEL])
+    columns["label"] = LABEL_NAMES[rows[O_LABEL]]
     columns |= {name: pl.Series(value) for name, value in values.items()}
     n_slots = (len(rows) - N_COLUMNS) // 2
     own = [window.name for window in definition.confirmation.windows]
-    nothing = pl.repeat(None, n_rows, dtype=pl.Int32, eager=True), pl.repeat(None, n_rows, dtype=pl.Float64, eager=True)
+    nothing = repeated(None, n_rows, pl.Int32()), repeated(None, n_rows, pl.Float64())
     for prefix, first_column in (("confirmed", N_COLUMNS), ("pira_confirmed", N_COLUMNS + n_slots)):
         for name in windows:
             seen = found.day_and_score(rows[first_column + own.index(name)]) if name in own else nothing
@@ -175,10 +180,10 @@ def _who_and_what(
     cohort: Cohort, definition: Definition, found: Rows, patient: NDArray[np.int32], worsening: NDArray[np.int32]
 ) -> dict[str, pl.Series]:
     return {
-        "patient": cohort.patients.gather(patient),
-        "definition": pl.repeat(definition.key, len(patient), dtype=pl.String, eager=True),
-        "measure": pl.repeat(found.measure.key, len(patient), dtype=pl.String, eager=True),
-        "kind": KINDS.gather(worsening),
+        "patient": cohort.patients[patient],
+        "definition": repeated(definition.key, len(patient), pl.String()),
+        "measure": repeated(found.measure.key, len(patient), pl.String()),
+        "kind": KINDS[worsening],
     }
 
 
@@ -201,8 +206,9 @@ def _unconfirmed_part(cohort: Cohort, definition: Definition, found: Sequence[Ro
     if not some:
         return pl.DataFrame(schema=UNCONFIRMED_SCHEMA)
     columns = [_unconfirmed_columns(cohort, definition, rows, block) for rows, block in some]
-    frame = pl.DataFrame(columns[0]) if len(some) == 1 else by_patient(columns, [block[0] for _, block in some])[0]
-    return frame.select(*UNCONFIRMED_SCHEMA)
+    if len(some) == 1:
+        return pl.DataFrame({name: columns[0][name] for name in UNCONFIRMED_SCHEMA})
+    return by_patient(columns, [block[0] for _, block in some])[0].select(*UNCONFIRMED_SCHEMA)
 
 
 def _unconfirmed_columns(cohort: Cohort, definition: Definition, found: Rows, rows: NDArray[np.int32]) -> dict[str, pl.Series]:
@@ -212,5 +218,5 @@ def _unconfirmed_columns(cohort: Cohort, definition: Definition, found: Rows, ro
         "onset_score": pl.Series(found.points(onset_score)),
         "baseline_day": pl.Series(found.pack.day[baseline]),
         "reference_score": pl.Series(found.points(reference)),
-        "reason": REASON_NAMES.gather(reason),
+        "reason": REASON_NAMES[reason],
     }

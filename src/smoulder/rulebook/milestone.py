@@ -40,9 +40,5 @@ class Milestone(Part):
         side = "at least" if measure.higher_is_worse else "at most"
         first = f"The milestone was a {measure.name} of {side} {measure.text(measure.units(self.score))}."
         parts = (self.onset, self.confirmation, self.sustained, self.last_visit)
-        again = (
-            ["A score that was not confirmed was tried again only after it had been left."]
-            if self.tried == "once a spell"
-            else []
-        )
+        again = ["A score that was not confirmed was tried again only after it had been left."] if self.tried == "once a spell" else []
         return " ".join([first, *(part.prose() for part in parts if part.prose()), *again])

@@ -271,7 +271,6 @@ class Source(Part):
             raise ValueError(f"marked more than once: {listed(twice)}")
         return self
 
-
     def of_the_same(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> Source:
         """Return the source with the marks of those settings only that are the same in two definitions."""
         same = {path for path, value in before.items() if path in after and after[path] == value}
@@ -317,9 +316,9 @@ class Definition(Part):
                 raise ValueError("moves_after has 'PIRA', which needs a relapse rule under relapses")
         if self.baseline.unsustained_moves and self.sustained.days == 0:
             raise ValueError("baseline.unsustained_moves has no effect unless sustained.days is set")
-        if "relapse" in self.baseline.moves_after and self.baseline.crossed_days is None:
-            if self.relapses is None or self.relapses.raw is None:
-                raise ValueError("baseline.crossed_days must be given where relapses move the baseline and there is no RAW window")
+        has_raw = self.relapses is not None and self.relapses.raw is not None
+        if "relapse" in self.baseline.moves_after and self.baseline.crossed_days is None and not has_raw:
+            raise ValueError("baseline.crossed_days must be given where relapses move the baseline and there is no RAW window")
         in_months = [window.name for window in self.confirmation.windows if re.fullmatch(r"\d+m", window.name)]
         if in_months and self.days_a_month is None:
             raise ValueError(f"the window '{in_months[0]}' speaks of months; state days_a_month, such as 30.4375")
@@ -513,5 +512,18 @@ def _reason(fault: Any) -> str:
 
 def field_names() -> list[str]:
     """Return the names of all settings of a definition."""
-    parts = (Definition, Baseline, Onset, Window, Confirmation, Sustained, LastVisit, Source, RelapseRule, RawWindow, MeasureRule, Threshold)
+    parts = (
+        Definition,
+        Baseline,
+        Onset,
+        Window,
+        Confirmation,
+        Sustained,
+        LastVisit,
+        Source,
+        RelapseRule,
+        RawWindow,
+        MeasureRule,
+        Threshold,
+    )
     return sorted({name for part in (*parts, Step, CustomMeasure) for name in part.model_fields})

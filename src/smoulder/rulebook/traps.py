@@ -7,7 +7,11 @@ from smoulder.rulebook.model import Definition
 
 def traps(definition: Definition) -> tuple[str, ...]:
     """Return a sentence for each known trap that a definition allows; empty where there is none."""
-    return tuple(sentence for sentence in (_plateau(definition), _counted_again(definition), _look_ahead(definition), _unbounded(definition)) if sentence)
+    return tuple(
+        sentence
+        for sentence in (_plateau(definition), _counted_again(definition), _look_ahead(definition), _unbounded(definition))
+        if sentence
+    )
 
 
 def _plateau(definition: Definition) -> str:
@@ -31,8 +35,8 @@ def _counted_again(definition: Definition) -> str:
     if definition.looking_for != "every event" or "worsening" in moves or {"PIRA", "relapse"} <= moves:
         return ""
     return (
-        "Every event is looked for, and the baseline does not move after a worsening: as long as the disability lasts, the same worsening is "
-        "found again and counted again. Let the baseline move after worsening, or look for the first worsening."
+        "Every event is looked for, and the baseline does not move after a worsening: as long as the disability lasts, the same "
+        "worsening is found and counted again. Let the baseline move after worsening, or look for the first worsening."
     )
 
 

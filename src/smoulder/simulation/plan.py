@@ -368,9 +368,7 @@ _SMOULDERING = Smouldering(
 )
 
 _TESTS = TimedTests(
-    walk=TimedTest(
-        at_zero=4.0, growth=0.17, between_people=0.12, between_visits=0.07, measured=0.5, longest=180.0, possible_up_to=6.5
-    ),
+    walk=TimedTest(at_zero=4.0, growth=0.17, between_people=0.12, between_visits=0.07, measured=0.5, longest=180.0, possible_up_to=6.5),
     hands=TimedTest(at_zero=18.0, growth=0.06, between_people=0.10, between_visits=0.05, measured=0.5, longest=300.0),
     other_hand=1.06,
     symbols=SymbolDigit(at_zero=60.0, loss=3.0, between_people=9.0, between_visits=3.0, measured=0.35),

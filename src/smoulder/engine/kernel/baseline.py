@@ -47,6 +47,7 @@ def visit_after_relapse(person, baseline):
 
 @compiled
 def has_crossed(person, rule, baseline, visit):
+    """Return whether the first relapse after the baseline lies before a visit by more than the window."""
     if rule.setting[MOVES_RELAPSE] == NO:
         return False
     relapse = first_relapse_after(person, baseline)
@@ -74,8 +75,7 @@ def settled(person, rule, baseline):
     """Return the first visit from `baseline` on that may serve as baseline and has a visit after it; -1 for none."""
     last = len(person.day) - 1
     while baseline < last and (
-        not is_far(person, baseline, rule.setting[BASE_AFTER], rule.setting[BASE_BEFORE])
-        or is_local_extremum(person, rule, baseline)
+        not is_far(person, baseline, rule.setting[BASE_AFTER], rule.setting[BASE_BEFORE]) or is_local_extremum(person, rule, baseline)
     ):
         baseline += 1
     return baseline if baseline < last else -1
@@ -89,9 +89,7 @@ def candidate_from(person, rule, search, reference):
     better = 1 if any_difference else needed_from(rule, reference, -1)
     for visit in range(search, len(person.day)):
         change = person.score[visit] - reference
-        if (change >= worse or -change >= better) and is_far(
-            person, visit, rule.setting[ONSET_AFTER], rule.setting[ONSET_BEFORE]
-        ):
+        if (change >= worse or -change >= better) and is_far(person, visit, rule.setting[ONSET_AFTER], rule.setting[ONSET_BEFORE]):
             return visit
     return -1
 

@@ -23,6 +23,7 @@ from smoulder.engine.kernel.people import holds, is_far
 
 @compiled
 def in_window(person, rule, number, onset, visit):
+    """Return whether a visit lies in a confirmation window."""
     waited = person.day[visit] - person.day[onset]
     return rule.window[number, 0] <= waited <= rule.window[number, 1]
 
@@ -47,6 +48,7 @@ def fill_eligible(person, rule, onset, eligible):
 
 @compiled
 def is_confirmed(person, rule, change, confirming):
+    """Return whether a change holds at the confirming visit and, where required, at every visit up to it."""
     if rule.setting[EVERY_VISIT] != 0:
         for visit in range(change.onset + 1, confirming):
             if not holds(person, rule, visit, change):
@@ -56,6 +58,7 @@ def is_confirmed(person, rule, change, confirming):
 
 @compiled
 def is_counted(person, rule, change, n_eligible):
+    """Return whether an unconfirmed worsening counts because no later visit could confirm it."""
     counts = rule.setting[COUNT_LAST]
     if counts == COUNT_NOT or person.day[change.onset] - person.day[0] > rule.setting[COUNT_WITHIN]:
         return False
@@ -81,6 +84,7 @@ def first_failing(person, rule, change, confirming):
 
 @compiled
 def is_sustained(person, rule, change, fails):
+    """Return whether a confirmed change lasts as long as the definition asks; `fails` is -1 where it never fails."""
     days, kinds = rule.setting[SUSTAINED_DAYS], rule.setting[SUSTAINED_KINDS]
     if days == 0 or kinds == (IMPROVEMENT_ONLY if change.direction > 0 else WORSENING_ONLY):
         return True

@@ -32,9 +32,7 @@ def last_meaningful(person, rule, change, confirming):
     """Return the last visit before onset from whose score the change is past its threshold up to `confirming` (-1: none)."""
     first = change.onset + 1 if rule.setting[EVERY_VISIT] != 0 else confirming
     for visit in range(change.onset - 1, -1, -1):
-        if is_local_extremum(person, rule, visit) or not is_past(
-            rule, person.score[change.onset], person.score[visit], change.direction
-        ):
+        if is_local_extremum(person, rule, visit) or not is_past(rule, person.score[change.onset], person.score[visit], change.direction):
             continue
         past = True
         for later in range(first, confirming + 1):
@@ -46,6 +44,7 @@ def last_meaningful(person, rule, change, confirming):
 
 @compiled
 def is_raw(person, rule, onset):
+    """Return whether a relapse lies in the RAW window around onset."""
     if rule.setting[HAS_RAW] == 0:
         return False
     first, last = person.day[onset] - rule.setting[RAW_BEFORE], person.day[onset] + rule.setting[RAW_AFTER]
@@ -57,6 +56,7 @@ def is_raw(person, rule, onset):
 
 @compiled
 def anchor_day(person, change, meaningful, confirming, anchor):
+    """Return the day of an anchor of a relapse-free interval."""
     if anchor == AT_BASELINE:
         return person.day[change.baseline]
     if anchor == AT_MEANINGFUL:

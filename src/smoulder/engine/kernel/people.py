@@ -63,16 +63,19 @@ def measure_distances(day, relapse, since, until):
 
 @compiled
 def needed_from(rule, reference, direction):
+    """Return the smallest change from a reference that counts in a direction (1 worse, -1 better)."""
     return rule.worse[reference - rule.lowest] if direction > 0 else rule.better[reference - rule.lowest]
 
 
 @compiled
 def is_past(rule, score, reference, direction):
+    """Return whether a score is past the threshold from a reference, in one direction."""
     return direction * (score - reference) >= needed_from(rule, reference, direction)
 
 
 @compiled
 def holds(person, rule, visit, change):
+    """Return whether a change still holds at a visit."""
     gone = change.direction * (person.score[visit] - change.reference) >= change.needed
     if rule.setting[LEVEL_ONSET] == 0:
         return gone
@@ -81,11 +84,13 @@ def holds(person, rule, visit, change):
 
 @compiled
 def is_far(person, visit, after, before):
+    """Return whether a visit keeps its distance from relapses on either side; 0 switches a side off."""
     return (after == 0 or person.since[visit] >= after) and (before == 0 or person.until[visit] >= before)
 
 
 @compiled
 def is_local_extremum(person, rule, visit):
+    """Return whether both neighbours are worse, or both better, by what the definition asks."""
     extrema = rule.setting[EXTREMA]
     if extrema == ALLOWED or visit == 0 or visit == len(person.day) - 1:
         return False

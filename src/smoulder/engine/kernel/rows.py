@@ -36,6 +36,7 @@ from smoulder.engine.record import BOTH, NO_LABEL, PIRA
 
 @compiled
 def is_looked_for(rule, row):
+    """Return whether a row is an event of the kind that is looked for."""
     wanted = rule.setting[LOOKING_FOR]
     if row[O_REASON] != 0:
         return False
@@ -86,6 +87,7 @@ def write_event(person, rule, change, eligible, n_confirming, sustained_until, i
 
 @compiled
 def copy_row(source, target):
+    """Copy one row onto another of the same length."""
     for column in range(len(source)):
         target[column] = source[column]
 

@@ -168,9 +168,7 @@ def kept_scan(stamped: int):
                     span[0], span[1], span[2], span[3], pack.relapses_known,
                 )  # fmt: skip
                 start = count
-                count, assessable[patient, number] = scan_person(
-                    person, rule, pack.time_zero[patient], out, start, eligible, is_pira_visit
-                )
+                count, assessable[patient, number] = scan_person(person, rule, pack.time_zero[patient], out, start, eligible, is_pira_visit)
                 for place in range(start, count):
                     out[place, O_RULE], out[place, O_PATIENT] = number, patient
                     for column in (O_ONSET, O_BASELINE, O_MEANINGFUL, O_SUSTAINED):

@@ -485,7 +485,7 @@ def test_trap_of_the_raw_plateau() -> None:
 
 
 def test_trap_of_a_step_counted_again() -> None:
-    words = "the same worsening is found again and counted again"
+    words = "the same worsening is found and counted again"
     assert has_trap(plain(), words)
     assert has_trap(labelled({MOVES: ["relapse"]}), words)
     assert has_trap(labelled({MOVES: ["improvement"]}), words)

@@ -13,6 +13,7 @@ from test_twins import reference_tables
 
 from smoulder.engine.detect import detect
 from smoulder.errors import DataError, UsageError
+from smoulder.reading import read
 from smoulder.rulebook import definition_from
 from smoulder.rulebook.model import Definition
 
@@ -410,3 +411,19 @@ def test_counts_are_out_of_the_patients_who_could_be_assessed() -> None:
     assert (name, share.numerator, share.denominator) == ("confirmed worsening", 1, 2)
     assert summary.person_years == pytest.approx((180 + 365) / 365.25)
     assert any("1 of 3 patients could not be assessed" in note for note in summary.notes)
+
+
+def test_without_a_relapse_table_no_share_of_pira_is_given() -> None:
+    cohort = cohort_of({"A": {"edss": "0:2.0 180:3.0 270:3.0"}}, knowledge="unknown")
+    summary = detect(cohort, rule(relapses=LABELS)).summaries()[0]
+    assert [name for name, _ in summary.counts] == ["confirmed worsening", "undetermined worsening", "confirmed improvement"]
+    assert any("no relapse table" in note for note in summary.notes)
+
+
+def test_rows_without_a_patient_are_told_in_every_result() -> None:
+    visits = {"patient": ["A", "A", "A"], "date": ["2020-01-01", "2020-07-01", "2020-10-01"], "edss": [2.0, 3.0, 3.0]}
+    relapses = {"patient": ["A", None], "date": ["2015-01-01", "2020-06-01"]}
+    events = detect(read(visits, relapses=relapses, keep_going=True), rule(relapses=LABELS))
+    assert [(table, row) for table, row, _ in events.provenance.rows_set_aside] == [("relapses", 3)]
+    assert "relapses row 3" in events.summaries()[0].text()
+    assert events.provenance.as_dict()["rows_set_aside"][0]["table"] == "relapses"

@@ -139,7 +139,7 @@ class Summary:
         lines = [self.definition]
         lines += [f"  patients with {name}: {share.text()}" for name, share in self.counts]
         lines += [f"  {name}: {n:,}" for name, n in self.events]
-        lines.append(f"  followed for {self.person_years:,.0f} person-years")
+        lines.append(f"  followed for {self.person_years:,.{0 if self.person_years >= 100 else 1}f} person-years")
         lines += [f"  note: {note}" for note in self.notes]
         return "\n".join(lines)
 
@@ -198,7 +198,8 @@ class Events:
                 ("undefined worsening", worsening.filter(pl.col("label") == "undefined")),
                 ("undetermined worsening", worsening.filter(pl.col("label") == "undetermined")),
             ]
-            labels = [label for label in labels if label[0] in possible_labels(definition)]
+            possible = possible_labels(definition) if self.provenance.relapse_knowledge != "unknown" else ("undetermined worsening",)
+            labels = [label for label in labels if label[0] in possible]
         counts += [(name, share(frame)) for name, frame in labels]
         if definition.looking_for in ("every event", "first event", "first improvement"):
             counts.append(("confirmed improvement", share(events.filter(pl.col("kind") == "improvement"))))
@@ -231,10 +232,25 @@ class Events:
         uncounted = worsening.filter(~pl.col("confirmed")).height
         if uncounted:
             notes.append(f"{counted(uncounted, 'worsening')} at the last visit counted without confirmation.")
+        undetermined = worsening.filter(pl.col("label") == "undetermined").height
         if self.provenance.relapse_knowledge == "unknown":
-            notes.append("There was no relapse table, so RAW and PIRA could not be told apart: labels are undetermined.")
+            if undetermined:
+                notes.append("There was no relapse table, so RAW and PIRA could not be told apart: labels are undetermined.")
+        elif undetermined:
+            notes.append(
+                f"{counted(undetermined, 'worsening')} undetermined, because relapses were not recorded all the time: "
+                "there may be more PIRA and RAW than were counted."
+            )
         if self.provenance.set_aside:
             notes.append(f"{counted(len(self.provenance.set_aside), 'patient')} set aside because of faults in the tables.")
+        rows = self.provenance.rows_set_aside
+        if rows:
+            named = ", ".join(f"{table} row {row}" for table, row, _ in rows[:5])
+            more = f" and {len(rows) - 5:,} more" if len(rows) > 5 else ""
+            notes.append(
+                f"{counted(len(rows), 'row')} without a patient set aside because of faults ({named}{more}); where it was a relapse, "
+                "a PIRA may be a RAW."
+            )
         return tuple(notes)
 
 

@@ -119,6 +119,14 @@ class Report:
                 faulty.setdefault(patient, []).append(finding.code)
         return {patient: ", ".join(dict.fromkeys(faulty[patient])) for patient in sorted(faulty)}
 
+    def rows_without_patient(self) -> tuple[tuple[str, int, str], ...]:
+        """Return the rows with an error that name no patient: table, row, and the codes of their errors."""
+        faulty: dict[tuple[str, int], list[str]] = {}
+        for finding in self.errors:
+            for row in finding.cases.filter(pl.col("patient").is_null() & pl.col("row").is_not_null())["row"]:
+                faulty.setdefault((finding.table, row), []).append(finding.code)
+        return tuple((table, row, ", ".join(dict.fromkeys(codes))) for (table, row), codes in sorted(faulty.items()))
+
     def errors_of_the_whole(self) -> tuple[Finding, ...]:
         """Return the errors that no set-aside of patients or rows mends: of a table or a whole column."""
         return tuple(f for f in self.errors if f.cases.height == 0)

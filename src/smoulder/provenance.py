@@ -25,6 +25,8 @@ class Provenance:
     relapse_knowledge: str
     set_aside: tuple[tuple[str, str], ...]
     """Patients left out because of faults, each with the reason."""
+    rows_set_aside: tuple[tuple[str, int, str], ...] = ()
+    """Rows left out because of faults that name no patient: table, row, reason."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
@@ -37,6 +39,7 @@ class Provenance:
             "relapses": self.n_relapses,
             "relapse_knowledge": self.relapse_knowledge,
             "set_aside": [{"patient": patient, "reason": reason} for patient, reason in self.set_aside],
+            "rows_set_aside": [{"table": table, "row": row, "reason": reason} for table, row, reason in self.rows_set_aside],
             "definitions": [definition.as_dict() for definition in self.definitions],
         }
 
@@ -56,4 +59,5 @@ def provenance_of(cohort: Cohort, definitions: tuple[Definition, ...]) -> Proven
         n_relapses=cohort.n_relapses,
         relapse_knowledge=cohort.relapse_knowledge,
         set_aside=cohort.set_aside,
+        rows_set_aside=cohort.report.rows_without_patient() if cohort.kept_going else (),
     )

@@ -37,7 +37,7 @@ def main(words: list[str]) -> int:
     if not agreements:
         print(f"There is nothing to compare in {folder}.", file=sys.stderr)
         return 2
-    return 1 if any(agreement.unexplained for agreement in agreements) else 0
+    return 1 if any(agreement.unexplained or agreement.left_out for agreement in agreements) else 0
 
 
 def write_differences(path: Path, agreements: list[Agreement]) -> None:

@@ -30,6 +30,8 @@ class Agreement:
     patients: int = 0
     identical: int = 0
     differences: list[NamedDifference] = field(default_factory=list)
+    left_out: str = ""
+    """Why the configuration cannot be compared; "" where it is."""
 
     @property
     def unexplained(self) -> list[NamedDifference]:
@@ -55,6 +57,9 @@ def table(agreements: list[Agreement]) -> str:
     if unexplained:
         lines += ["", "unexplained"]
         lines += [f"  {d.config} {d.patient}\n    ours   {d.ours}\n    theirs {d.theirs}" for d in unexplained[:20]]
+    left_out = [agreement for agreement in agreements if agreement.left_out]
+    if left_out:
+        lines += ["", "not compared"] + [f"  {agreement.config}: {agreement.left_out}" for agreement in left_out]
     return "\n".join(lines)
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from pydantic import ValidationError
 
 from smoulder.engine.detect import detect
 from smoulder.engine.pack import record_of
 from smoulder.engine.record import LABELS, Found, Record
+from smoulder.errors import DefinitionError
 from smoulder.events import Events
 from smoulder.rulebook.model import Definition
 from smoulder.tables import Cohort
@@ -37,7 +39,10 @@ def compare_folder(folder: Path, only: str = "") -> Iterator[Agreement]:
             cohorts[which] = read_cohort(folder / "cohorts" / which[0], date_column=date_column, relapses=which[2])
         expected = pl.read_csv(folder / "expected" / f"{config['id']}.csv.gz", infer_schema_length=0).rows(named=True)
         compare = compare_milestones if config["function"] == "value_milestone" else compare_config
-        yield compare(config, cohorts[which], expected)
+        try:
+            yield compare(config, cohorts[which], expected)
+        except (DefinitionError, ValidationError) as error:
+            yield Agreement(config["id"], config["id"].split("_")[0], left_out=str(error))
 
 
 def compare_config(config: dict[str, Any], cohort: Cohort, expected: list[Row]) -> Agreement:

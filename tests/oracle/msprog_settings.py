@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from smoulder.errors import DefinitionError
 from smoulder.rulebook import Definition
 from smoulder.rulebook.model import definition_from
 
@@ -111,10 +112,9 @@ def baseline_of(args: dict[str, Any], event: str, raw_before: int, *, sustained:
 def confirmation_of(args: dict[str, Any]) -> dict[str, Any]:
     """Return the confirmation windows; a fractional delay is cut to whole days before the tolerance is applied."""
     delays = args.get("conf_days", 84)
-    tolerance = args.get("conf_tol_days", [7, 730.5])
-    early, late = (number(t) for t in (tolerance if isinstance(tolerance, list) else [tolerance, tolerance]))
     windows = []
     for delay in delays if isinstance(delays, list) else [delays]:
+        early, late = tolerances(args.get("conf_tol_days", [7, 730.5]), delay)
         window: dict[str, Any] = {"name": window_name(delay), "from_day": max(0, math.ceil(int(delay) - early))}
         if not math.isinf(late):
             window["to_day"] = math.floor(int(delay) + late)
@@ -127,6 +127,14 @@ def confirmation_of(args: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def tolerances(stated: Any, delay: float) -> tuple[float, float]:
+    """Return days early and days late: one number for both, two, or (pymsprog) a table with one or two for each delay."""
+    if isinstance(stated, dict):
+        stated = next(value for key, value in stated.items() if float(key) == float(delay))
+    both = stated if isinstance(stated, list) else [stated]
+    return number(both[0]), number(both[-1])
+
+
 def window_name(delay: float) -> str:
     """Return the name of the window of one delay, as msprog writes it into its column names."""
     return f"{delay:g}".replace(".", "p")
@@ -136,13 +144,15 @@ def last_visit_of(impute: float) -> dict[str, Any]:
     """Return what happens to a worsening first seen at the last visit; a probability below 1 is no definition."""
     if impute == 0:
         return {}
+    if 0 < impute < 1:
+        raise DefinitionError("impute_last_visit is a probability; by a coin the same patient has an event or none, which is no definition")
     return {"worsening": "counted"} | ({} if impute == 1 else {"within_days": math.floor(impute)})
 
 
 def intervals_of(bounds: dict[str, Any]) -> list[str]:
     """Return the relapse-free intervals of msprog's bounds: an open right bound joins with the next one given."""
     anchors = {"prec": PRECEDING[bounds["prec_type"]], "event": "onset", "conf": "confirmation"}
-    intervals, start = [], ""
+    intervals, start = [], anchors["prec"]
     for point, anchor in anchors.items():
         before, after = bounds[point]
         if before == 0 and after == 0:

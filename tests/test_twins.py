@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
-from strategies import cohorts, cohorts_with, definitions
+from strategies import cohorts, cohorts_with, definitions, thresholds
 
 from smoulder.engine.detect import detect
+from smoulder.engine.encoding import NEVER, needed_each
 from smoulder.engine.explain import explain
 from smoulder.engine.pack import plain_record, record_of, seen_days
 from smoulder.engine.record import LABELS, Found, Record
 from smoulder.engine.reference import scan
 from smoulder.events import EVENT_SCHEMA, REASONS, UNCONFIRMED_SCHEMA, Events, window_columns
 from smoulder.rulebook import Definition, definition
-from smoulder.rulebook.model import MeasureRule
+from smoulder.rulebook.model import MeasureRule, Threshold
 from smoulder.tables import Cohort, Relapses, Visits
-from smoulder.terms import MISSING
+from smoulder.terms import MEASURES, MISSING
 
 Row = dict[str, Any]
 
@@ -220,3 +222,16 @@ def test_plain_record_keeps_only_measured_visits() -> None:
 
     cohort = cohort_of({"A": {"edss": "0:2.0 90:3.0", "sdmt": "90:50"}})
     assert plain_record(cohort, 0, "sdmt").days == (90,)
+
+
+@given(
+    st.sampled_from(("edss", "sdmt", "t25fw", "nhpt")).flatmap(lambda key: st.tuples(st.just(key), thresholds(key))),
+    st.integers(-300, 3000),
+)
+@settings(max_examples=300)
+def test_the_tabled_change_is_the_one_that_the_threshold_gives(drawn: tuple[str, dict[str, Any]], start: int) -> None:
+    key, data = drawn
+    threshold, units = Threshold.model_validate(data), MEASURES[key].units_per_point
+    references = np.arange(start, start + 700, 7)
+    expected = [NEVER if (needed := threshold.needed(int(at), units)) is None else needed for at in references]
+    assert needed_each(threshold, references, units).tolist() == expected

@@ -70,7 +70,7 @@ def detect(cohort: Cohort, definitions: Definition | str | Sequence[Definition |
     events, unconfirmed = event_parts(cohort, chosen, found), unconfirmed_parts(cohort, chosen, found)
     # The hash of the input, which provenance has, takes as long as a table, so it is made beside them.
     others = (lambda: cohort.sha256, partial(follow_up_frame, cohort, assessed))
-    _, follow_up, *tables = side_by_side((*others, *events, *unconfirmed), threads if cohort.n_visits > CHUNK_VISITS else 1)
+    _, follow_up, *tables = side_by_side((*others, *events, *unconfirmed), threads if cohort.n_visits > 4 * CHUNK_VISITS else 1)
     return Events(
         table=stacked(tables[: len(events)]),
         unconfirmed=stacked(tables[len(events) :]),

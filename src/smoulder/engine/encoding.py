@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from smoulder.rulebook.model import Definition, MeasureRule
 from smoulder.rulebook.relapse import ANCHORS
-from smoulder.terms import MISSING
+from smoulder.rulebook.thresholds import Threshold
+from smoulder.terms import HUNDREDTHS, MISSING, exact_units
 
 FAR = 2**31 - 1
 """Stands for "no limit" and "no relapse on that side"; more days than any calendar here has."""
@@ -209,9 +210,26 @@ def encode(pairs: Sequence[tuple[Definition, MeasureRule]], lowest: int, highest
 
 def _needed(rule: MeasureRule, lowest: int, highest: int, *, worsening: bool) -> NDArray[np.int32]:
     """Return (highest - lowest + 1,) the change needed from each signed score."""
-    sign = 1 if rule.spec().higher_is_worse else -1
-    needed = (rule.needed(sign * signed, worsening=worsening) for signed in range(lowest, highest + 1))
-    return np.array([NEVER if change is None else change for change in needed], dtype=np.int32)
+    measure = rule.spec()
+    references = np.arange(lowest, highest + 1, dtype=np.int64) * (1 if measure.higher_is_worse else -1)
+    threshold = rule.worsening if worsening or rule.improvement is None else rule.improvement
+    return needed_each(threshold, references, measure.units_per_point).astype(np.int32)
+
+
+def needed_each(threshold: Threshold, references: NDArray[np.int64], units_per_point: int) -> NDArray[np.int64]:
+    """Return `Threshold.needed` of many references at once; NEVER for None."""
+    each = np.full(len(references), NEVER, dtype=np.int64)
+    if threshold.steps:
+        for step in reversed(threshold.steps):
+            reached = slice(None) if step.up_to is None else references <= exact_units(step.up_to, units_per_point)
+            each[reached] = NEVER if step.change is None else exact_units(step.change, units_per_point)
+        return each
+    if threshold.percent is not None:
+        each = -(-exact_units(threshold.percent) * references // (100 * HUNDREDTHS))
+    if threshold.points is not None:
+        points = exact_units(threshold.points, units_per_point)
+        each = np.maximum(each, points) if threshold.of_two == "larger" else np.minimum(each, points)
+    return np.maximum(each, 1)
 
 
 def missing_days(n: int) -> NDArray[np.int32]:

@@ -324,6 +324,18 @@ def test_observed_coverage_leaves_windows_outside_follow_up_undetermined() -> No
     assert cell("outside_follow_up", "0:2.0 90:3.0 200:3.0", rule(relapses=LABELS)) == [False]
 
 
+@pytest.mark.parametrize(("last", "label"), [(300, "PIRA"), (299, "undetermined")])
+def test_the_last_day_of_follow_up_is_covered(last: int, label: str) -> None:
+    later = rule(relapses={"relapse_free": ["onset .. confirmation+30"]}, coverage="observed")
+    assert found(f"0:2.0 180:3.0 270:3.0 {last}:3.0", later)[0] == (label, 180)
+
+
+def test_what_cannot_be_known_is_undetermined_also_where_raw_is_the_residual_class() -> None:
+    residual = rule(relapses={"relapse_free": ["onset-90 .. onset"], "otherwise": "RAW"}, coverage="observed")
+    assert found("0:2.0 80:3.0 200:3.0", residual) == [("undetermined", 80)]
+    assert found("0:2.0 180:3.0 270:3.0", residual, knowledge="unknown") == [("undetermined", 180)]
+
+
 @pytest.mark.parametrize(("start", "label"), [(90, "PIRA"), (91, "undetermined")])
 def test_stated_recording_overrides_both(start: int, label: str) -> None:
     for coverage in ("assumed", "observed"):
@@ -381,6 +393,13 @@ def test_a_visit_with_both_hands_has_their_mean_also_where_others_give_it() -> N
     given = cohort_of({"A": {"nhpt": "0:20 84:20"}, "B": {"nhpt_dominant": "0:20 84:30 168:30", "nhpt_nondominant": "0:20 84:30 168:30"}})
     table = detect(given, rule("nhpt", {"percent": 20.0})).table
     assert table.select("patient", "onset_day", "reference_score").rows() == [("B", 84, 20.0)]
+
+
+def test_seconds_of_the_mean_of_two_hands_are_seconds() -> None:
+    for threshold in ({"points": 5.0}, {"steps": [{"up_to": 20.0, "change": 5.0}, {"change": 9.0}]}):
+        assert found("0:20 84:25 168:25", rule("nhpt", threshold)) == [("worsening", 84)]
+        assert found("0:20 84:24.995 168:24.995", rule("nhpt", threshold)) == []
+    assert found("0:20.005 84:28 168:28", rule("nhpt", {"steps": [{"up_to": 20.0, "change": 5.0}, {"change": 9.0}]})) == []
 
 
 def test_a_measure_that_is_not_there_is_named() -> None:

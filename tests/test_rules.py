@@ -437,6 +437,8 @@ def test_without_a_relapse_table_no_share_of_pira_is_given() -> None:
     summary = detect(cohort, rule(relapses=LABELS)).summaries()[0]
     assert [name for name, _ in summary.counts] == ["confirmed worsening", "undetermined worsening", "confirmed improvement"]
     assert any("no relapse table" in note for note in summary.notes)
+    moving = rule(relapses=LABELS, baseline={"moves_after": ["PIRA"]})
+    assert any("count patients, not events" in note for note in detect(cohort, moving).summaries()[0].notes)
 
 
 def test_rows_without_a_patient_are_told_in_every_result() -> None:

@@ -213,10 +213,10 @@ class Events:
                 *((f"worsenings that are no event, {reason}", listed.filter(pl.col("reason") == reason).height) for reason in REASONS),
             ),
             person_years=years,
-            notes=self._notes(worsening, n),
+            notes=self._notes(definition, worsening, n),
         )
 
-    def _notes(self, worsening: pl.DataFrame, n_assessable: int) -> tuple[str, ...]:
+    def _notes(self, definition: Definition, worsening: pl.DataFrame, n_assessable: int) -> tuple[str, ...]:
         notes = []
         n_patients = self.follow_up.height
         if n_assessable < n_patients:
@@ -236,6 +236,11 @@ class Events:
         if self.provenance.relapse_knowledge == "unknown":
             if undetermined:
                 notes.append("There was no relapse table, so RAW and PIRA could not be told apart: labels are undetermined.")
+                if "PIRA" in definition.baseline.moves_after and definition.looking_for == "every event":
+                    notes.append(
+                        "The baseline moves after PIRA, and none could be told: a lasting worsening was found again at later visits, so count "
+                        "patients, not events."
+                    )
         elif undetermined:
             notes.append(
                 f"{counted(undetermined, 'worsening')} undetermined, because relapses were not recorded all the time: "

@@ -10,17 +10,20 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, get_args
 
 import polars as pl
 import pytest
+import xlsxwriter
 
 from smoulder import __version__
 from smoulder.cli import run
 from smoulder.cli.options import Reading, SameDayOption
 from smoulder.engine import prepared
+from smoulder.outputs import Document, Files, write
 from smoulder.rulebook import keys
 from smoulder.tables import SameDay
 
@@ -167,6 +170,32 @@ def test_check_can_save_what_it_understood(smoulder: Run, data: Path) -> None:
     assert "cohort.toml" in smoulder("check", data).out
 
 
+def test_a_saved_map_names_the_tables_that_were_given(smoulder: Run, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (data / "relapses.csv").rename(tmp_path / 'the "attacks".csv')
+    (data / "visits.csv").rename(data / "export.csv")
+    for source in (data, data / "export.csv", Path("export.csv")):
+        (data / "cohort.toml").unlink(missing_ok=True)
+        monkeypatch.chdir(data)
+        assert smoulder("check", source, "--relapses", tmp_path / 'the "attacks".csv', "--save-map").code == 0
+        said = tomllib.loads((data / "cohort.toml").read_text(encoding="utf-8"))["tables"]
+        assert said.pop("visits", "export.csv") == "export.csv"
+        assert said == {"relapses": '../the "attacks".csv'}
+        again = smoulder("check", source)
+        assert again.code == 0
+        assert "relapses: 1 row read = 1 kept" in again.out
+
+
+def test_a_saved_map_beside_a_workbook_can_be_read(smoulder: Run, data: Path, tmp_path: Path) -> None:
+    visits = {"patient": ["P002"] * 2, "date": ["2020-01-20", "2021-01-20"], "edss": [3, 3]}
+    with xlsxwriter.Workbook(data / "export.xlsx") as book:
+        pl.DataFrame(visits).write_excel(book, "Visit")
+        pl.DataFrame({"code": [1], "meaning": ["one"]}).write_excel(book, "legend")
+    (data / "relapses.csv").rename(tmp_path / "attacks.csv")
+    assert smoulder("check", data / "export.xlsx", "--relapses", tmp_path / "attacks.csv", "--save-map").code == 0
+    again = smoulder("check", data / "export.xlsx")
+    assert (again.code, "relapses: 1 row read" in again.out) == (0, True)
+
+
 def test_a_column_without_a_known_name_can_be_named(smoulder: Run, data: Path) -> None:
     (data / "relapses.csv").write_text(RELAPSES.replace("Onset", "Schubbeginn"), encoding="utf-8")
     said = smoulder("events", data, "-d", "mueller-2025")
@@ -220,6 +249,96 @@ def test_a_table_that_cohort_toml_names_is_not_overwritten(smoulder: Run, data: 
         said = smoulder("events", source, "-d", "cdw-12w", "-o", tmp_path / "attacks.csv")
         assert (said.code, "not overwritten" in said.err) == (2, True)
     assert (tmp_path / "attacks.csv").read_text() == RELAPSES
+
+
+def test_nothing_that_smoulder_did_not_write_is_overwritten(smoulder: Run, data: Path) -> None:
+    (data / "visits.csv").rename(data / "visits.txt")
+    (data / "notes.html").write_text("mine")
+    (data / "scan.png").write_bytes(b"mine")
+    before = {path: path.read_bytes() for path in data.iterdir()}
+    explain = ("explain", data, "-d", "cdw-12w", "-p", "P001")
+    for arguments in (
+        (*explain, "-o", data / "visits.txt"),
+        (*explain, "--plot", data / "notes.html"),
+        (*explain, "--plot", data / "scan.png"),
+        ("events", data / "visits.txt", "-d", "cdw-12w", "--nobody-relapsed", "-o", data / "relapses.csv"),
+        ("events", data / "visits.txt", "-d", "cdw-12w", "--nobody-relapsed", "--follow-up", data / "relapses.csv"),
+        ("check", data / "visits.txt", "-o", data / "relapses.csv"),
+    ):
+        said = smoulder(*arguments)
+        assert (said.code, "not overwritten" in said.err, said.out) == (2, True, ""), said
+        assert {path: path.read_bytes() for path in data.iterdir()} == before
+
+
+def test_every_result_can_be_written_again(smoulder: Run, data: Path) -> None:
+    explain, key = ("explain", data, "-p", "P001"), ("-d", "mueller-2025")
+    for _ in range(2):
+        for ending in ("csv", "parquet", "xlsx", "json"):
+            assert smoulder("check", data, "-o", data / f"faults.{ending}").code == 0
+            assert smoulder("events", data, *key, "-o", data / f"e.{ending}", "--unconfirmed", data / f"u.{ending}").code == 0
+            assert smoulder(*explain, *key, "-o", data / f"p.{ending}").code == 0
+        for ending in ("svg", "png", "html"):
+            assert smoulder(*explain, *key, "-o", data / "p.txt", "--plot", data / f"p.{ending}").code == 0
+
+
+def test_a_result_that_is_read_as_a_table_is_not_overwritten(smoulder: Run, data: Path) -> None:
+    arguments = ("events", data, "-d", "cdw-12w", "--follow-up", data / "patients.parquet")
+    assert smoulder(*arguments).code == 0
+    said = smoulder(*arguments)
+    assert (said.code, "one of the files that are read" in said.err) == (2, True)
+
+
+def test_a_sheet_can_be_named_and_its_workbook_is_not_overwritten(smoulder: Run, data: Path) -> None:
+    visits = {"patient": ["P002"] * 2, "date": ["2020-01-20", "2021-01-20"], "edss": [3, 3]}
+    book = data.parent / "export.xlsx"
+    with Files() as files:
+        write(Document(name="EDSS A", table=pl.DataFrame(visits), beside={"EDSS B": pl.DataFrame(visits)}), book, files)
+    key = ("-d", "cdw-12w", "--nobody-relapsed")
+    assert smoulder("events", f"{book}#EDSS A", *key, "-o", data / "e.csv").code == 0
+    said = smoulder("events", f"{book}#EDSS A", *key, "-o", book)
+    assert (said.code, "one of the files that are read" in said.err) == (2, True), said.err
+
+
+def test_provenance_says_how_the_tables_were_read(smoulder: Run, data: Path, tmp_path: Path) -> None:
+    (data / "cohort.toml").write_text('[reading]\nsame_day = "lowest"\n')
+    how = ("--date-format", "%d.%m.%Y", "--column", "edss=EDSS Score", "--keep-going")
+    key = ("-d", "cdw-12w")
+    assert smoulder("events", data, *key, *how, "-o", tmp_path / "e.csv", "--follow-up", tmp_path / "f.csv").code == 0
+    assert smoulder("explain", data, *key, *how, "-p", "P001", "-o", tmp_path / "p.csv").code == 0
+    assert smoulder("check", data, *how, "-o", tmp_path / "c.csv").code == 0
+    for name in "efpc":
+        reading = json.loads((tmp_path / f"{name}.csv.provenance.json").read_text())["reading"]
+        assert (reading["same_day"], reading["keep_going"], reading["nobody_relapsed"]) == ("lowest", True, False)
+        assert reading["date_format"] == "%d.%m.%Y"
+        assert reading["columns"]["visits"] == {"patient": "Patient-ID", "date": "Visit Date", "edss": "EDSS Score", "t25fw": "T25FW"}
+        assert reading["formats"]["visits.edss"] == "decimal comma"
+    printed = json.loads(smoulder("events", data, *key, *how, "--same-day", "last", "--format", "json").out)
+    assert printed["provenance"]["reading"]["same_day"] == "last"
+    assert {row["definition"] for row in printed["summary"]} == {"cdw-12w"}
+
+
+def test_a_trap_that_concerns_counts_stands_beside_them(smoulder: Run, data: Path, tmp_path: Path) -> None:
+    text = smoulder("definitions", "show", "cdw-12w", "--format", "toml").out
+    (tmp_path / "mine.toml").write_text(text.replace('"first worsening"', '"every event"').replace('"cdw-12w"', '"mine"'))
+    for target in ((), ("-o", tmp_path / "e.csv")):
+        said = smoulder("events", data, "-d", tmp_path / "mine.toml", "-d", "cdw-12w", *target)
+        mine, other = said.out.split("[mine]")[1].split("[cdw-12w]")
+        assert "  known trap: Every event is looked for" in mine
+        assert "known trap" not in other
+        assert "Known trap of mine: Confirmation has no upper bound" in said.err
+        assert "Every event" not in said.err
+    said = smoulder("events", data, "-d", tmp_path / "mine.toml", "--format", "csv")
+    assert "  known trap: Every event is looked for" in said.err
+
+
+def test_both_kinds_of_trap_that_concern_counts_are_known() -> None:
+    from smoulder.cli.common import counting_traps
+    from smoulder.rulebook import Definition, definition, traps
+
+    settings = definition("mueller-2025").as_dict()
+    fixed = Definition.model_validate({**settings, "baseline": {"start": "first visit"}})
+    assert len(counting_traps(fixed)) == 2
+    assert set(counting_traps(fixed)) < set(traps(fixed))
 
 
 def test_what_is_no_event_and_the_follow_up_into_files(smoulder: Run, data: Path, tmp_path: Path) -> None:
@@ -334,6 +453,14 @@ def test_an_unknown_patient_is_met_with_near_ones(smoulder: Run, data: Path, pat
     assert hint in said.err
 
 
+def test_an_id_without_its_leading_zeros_is_met_with_the_one_there_is(smoulder: Run, data: Path) -> None:
+    (data / "visits.csv").write_text(VISITS.replace("P0", "0"))
+    (data / "relapses.csv").write_text(RELAPSES.replace("P0", "0"))
+    said = smoulder("explain", data, "-d", "mueller-2025", "-p", "2")
+    assert said.code == 2
+    assert re.search(r"There is no patient '2'; (did you mean '002'\?|there are: 002\.)", said.err)
+
+
 def test_a_patient_who_was_set_aside_is_told_as_such(smoulder: Run, faulty: Path) -> None:
     said = smoulder("explain", faulty, "-d", "mueller-2025", "-p", "P002", "--keep-going")
     assert said.code == 1
@@ -432,6 +559,37 @@ def test_files_that_cannot_be_read_are_a_fault_in_the_data(smoulder: Run, tmp_pa
     assert said.err.startswith("smoulder: ")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        ((), "--same-day last"),
+        (("--same-day", "last"), ""),
+    ],
+)
+def test_two_scores_a_day_are_answered_with_the_option(smoulder: Run, data: Path, arguments: tuple[str, ...], hint: str) -> None:
+    (data / "visits.csv").write_text(VISITS + "P003;06.11.2019;5,0;;\n")
+    for command in (("check", data), ("events", data, "-d", "cdw-12w")):
+        said = smoulder(*command, *arguments)
+        assert said.code == (1 if hint else 0)
+        assert ("On the command line: --same-day last, lowest or highest." in said.err) == bool(hint)
+
+
+def test_dates_that_can_be_read_in_two_ways_are_answered_with_the_option(smoulder: Run, data: Path) -> None:
+    (data / "visits.csv").write_text("patient,date,edss\nP002,01/02/2020,2\nP002,03/04/2020,2\n")
+    for command in (("check", data), ("events", data, "-d", "cdw-12w")):
+        said = smoulder(*command)
+        assert said.code == 1
+        assert "--date-format %d.%m.%Y" in said.err
+    said = smoulder("check", data, "--date-format", "visit=%Y")
+    assert (said.code, "--date-format relapses=%Y-%m-%d" in said.err) == (2, True)
+
+
+def test_a_missing_table_of_relapses_is_answered_with_the_option(smoulder: Run, data: Path) -> None:
+    (data / "relapses.csv").unlink()
+    assert "On the command line: --nobody-relapsed" in smoulder("check", data).err
+    assert "On the command line: --nobody-relapsed" not in smoulder("check", data, "--nobody-relapsed").err
+
+
 # What goes wrong with us
 
 
@@ -513,6 +671,69 @@ def test_a_reader_who_has_seen_enough_is_no_fault() -> None:
     command = f"'{sys.executable}' -m smoulder definitions show mueller-2025 | head -n 1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], check=False, capture_output=True, text=True, env=environment())
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", ["definitions list", "definitions list --format csv", "demo", "--help"])
+def test_a_reader_who_has_gone_is_no_fault(command: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "smoulder", *command.split()],
+        check=False,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "command", ["definitions list", "definitions show cdw-12w --format toml", "demo", "events DATA -d cdw-12w --format csv"]
+)
+def test_a_full_disk_behind_stdout_is_told_in_a_sentence(data: Path, command: str) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this machine has no /dev/full")
+    arguments = [sys.executable, "-m", "smoulder", *command.replace("DATA", str(data)).split()]
+    with full.open("w") as out:
+        done = subprocess.run(arguments, check=False, stdout=out, stderr=subprocess.PIPE, text=True, env=environment())
+        assert done.returncode == 2
+        assert done.stderr.splitlines()[-1] == "smoulder: The result cannot be written: No space left on device."
+        assert "our fault" not in done.stderr
+        assert subprocess.run(arguments, check=False, stdout=out, stderr=out, env=environment()).returncode == 2
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "xlsx", "json", "svg", "html", "txt"])
+def test_a_full_disk_behind_a_file_is_told_in_a_sentence(data: Path, tmp_path: Path, ending: str) -> None:
+    resource = pytest.importorskip("resource")
+    small = (1024, resource.getrlimit(resource.RLIMIT_FSIZE)[1])
+    option = "--plot" if ending in ("svg", "html") else "-o"
+    command = ["explain", str(data), "-d", "mueller-2025", "-p", "P002", option, str(tmp_path / f"p.{ending}")]
+    before = sorted(tmp_path.rglob("*"))
+    done = subprocess.run(
+        [sys.executable, "-m", "smoulder", *command],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment(PYTHONDONTWRITEBYTECODE="1"),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, small),
+    )
+    assert done.returncode == 2, done.stderr
+    assert re.search(r"^smoulder: .*cannot be written.*File too large", done.stderr, re.MULTILINE)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_closed_stdout_is_no_fault() -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"'{sys.executable}' -m smoulder definitions list >&-"],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment(),
+    )
+    assert done.returncode == 0
 
 
 def test_a_terminal_without_our_signs_is_no_fault() -> None:

@@ -64,6 +64,23 @@ def test_the_folder_holds_everything_and_can_be_analysed(tmp_path: Path, capsys:
     capsys.readouterr()
     assert run(["events", str(folder / "tables"), "-d", demo.DEFINITION, "-o", str(folder / "again.csv")]) == 0
     assert (folder / "again.csv").read_bytes() == (folder / "events.csv").read_bytes()
+    assert set(pl.read_csv(folder / "summary.csv")["definition"]) == {one.key for one in demo.edss_definitions()}
+    svg = next(folder.glob("*.svg"))
+    told = [
+        "explain",
+        str(folder / "tables"),
+        "-d",
+        demo.DEFINITION,
+        "-p",
+        svg.stem,
+        "-o",
+        str(svg.with_suffix(".txt")),
+        "--plot",
+        str(svg),
+    ]
+    before = svg.read_bytes()
+    assert run(told) == 0
+    assert svg.read_bytes() == before
     assert run(["demo", "-o", str(folder)]) == 2
     assert "not empty" in capsys.readouterr().err
 

@@ -13,7 +13,7 @@ import polars as pl
 from smoulder.engine import detect, explain
 from smoulder.errors import UsageError
 from smoulder.events import Events, Explanation
-from smoulder.outputs import Files, events_document, summary_frame, write, write_table
+from smoulder.outputs import Files, events_document, summary_frame, write, write_events, write_figure, write_table, write_text
 from smoulder.reading import read
 from smoulder.rulebook import Definition, definition, definitions
 from smoulder.simulation import NATALIZUMAB, Simulated, simulate
@@ -125,16 +125,15 @@ def _fill(demo: Demo, folder: Path) -> None:
     (folder / "README.txt").write_text(readme(demo), encoding="utf-8")
     (folder / "tables").mkdir()
     for name, table in demo.made.tables.items():
-        write_table(table, folder / "tables" / f"{name}.csv", name=name)
-    write_table(demo.made.truth, folder / "truth.csv", name="truth")
-    provenance, told = demo.events.provenance, demo.explanation
-    with Files() as files:
-        write(events_document(demo.events), folder / "events.csv", files)
-        write(events_document(demo.events), folder / "events.xlsx", files)
-    write_table(demo.events.dated(demo.events.unconfirmed), folder / "unconfirmed.csv", provenance)
+        table.write_csv(folder / "tables" / f"{name}.csv")
+    demo.made.truth.write_csv(folder / "truth.csv")
+    told = demo.explanation
+    write_events(demo.events, folder / "events.csv", unconfirmed=folder / "unconfirmed.csv")
     write_table(summary_frame(demo.compared.summaries()), folder / "summary.csv", demo.compared.provenance)
-    (folder / f"{told.patient}.txt").write_text(told.text() + "\n", encoding="utf-8")
-    plot_patient(told).save(folder / f"{told.patient}.svg")
+    with Files() as files:
+        write(events_document(demo.events), folder / "events.xlsx", files)
+        write_text(told.text(), folder / f"{told.patient}.txt", files)
+        write_figure(plot_patient(told), folder / f"{told.patient}.svg", files)
 
 
 def readme(demo: Demo) -> str:

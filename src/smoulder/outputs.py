@@ -1,16 +1,19 @@
-"""Results into files: CSV, Parquet, XLSX and JSON by the ending of the name, with provenance, whole or not at all."""
+"""Results into files: the ending of the name says how; with provenance, whole or not at all, and never over a file of others."""
 
 from __future__ import annotations
 
 import datetime
+import io
 import json
 import os
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -20,6 +23,9 @@ from smoulder.events import Events, Summary
 from smoulder.findings import Report
 from smoulder.provenance import Provenance
 from smoulder.rulebook import Definition
+
+if TYPE_CHECKING:
+    from smoulder.figures import Figure
 
 TABLE_ENDINGS = (".csv", ".parquet", ".xlsx", ".json")
 """Endings of a file name that say how a table is written."""
@@ -32,6 +38,13 @@ AUTOFIT_ROWS = 5_000
 
 _COMPANION = ".provenance.json"
 _JSON_START = '{"smoulder": '
+_SIGNED = "Written by Smoulder"
+"""How the last line of a text or drawing begins by which a file is known as ours."""
+_SIGNATURE = f"{_SIGNED} {__version__}"
+_TAIL = 200
+_PNG_START = b"\x89PNG\r\n\x1a\n"
+_PNG_END = 12
+"""Bytes of the last chunk of a PNG, IEND."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -46,14 +59,25 @@ class Document:
     facts: Mapping[str, Any] = field(default_factory=dict)
     """Further parts of JSON, as plain data."""
     provenance: Provenance | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Further parts of the provenance, as plain data, such as how the tables were read."""
+
+    def about(self) -> dict[str, Any]:
+        """Return what the rows came from: the provenance, as far as there is one, and what else is known."""
+        return about(self.provenance, self.extra)
 
     def json(self) -> str:
         """Return everything but the further sheets as JSON text, one object."""
         parts = [f"{_JSON_START}{json.dumps(__version__)}", f'"{self.name}": {self.table.write_json()}']
         parts += [f'"{name}": {json.dumps(fact, ensure_ascii=False)}' for name, fact in self.facts.items()]
-        if self.provenance is not None:
-            parts.append(f'"provenance": {json.dumps(self.provenance.as_dict(), ensure_ascii=False)}')
+        parts.append(f'"provenance": {json.dumps(self.about(), ensure_ascii=False)}')
         return ",\n ".join(parts) + "}\n"
+
+
+def about(provenance: Provenance | None, extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Return provenance with what else is known, as plain data."""
+    known = {"program": "smoulder", "version": __version__} if provenance is None else provenance.as_dict()
+    return {**known, **extra}
 
 
 class Files:
@@ -100,7 +124,10 @@ def _unwritable(error: OSError) -> UsageError:
 
 
 def check_target(path: str | Path, inputs: Sequence[str | Path] = (), endings: Sequence[str] | None = None) -> None:
-    """Raise UsageError where a result cannot go to `path`: its ending, its folder, or because it would overwrite what was read."""
+    """Raise UsageError where a result cannot go to `path`: its ending, its folder, or because it would overwrite what is not ours.
+
+    A file that is there already is replaced only if Smoulder wrote it, and never if it is among `inputs`.
+    """
     path = Path(path)
     if endings is not None and path.suffix.lower() not in endings:
         found = f"it ends in '{path.suffix}'" if path.suffix else "it has no ending"
@@ -110,34 +137,62 @@ def check_target(path: str | Path, inputs: Sequence[str | Path] = (), endings: S
     if not path.parent.is_dir():
         raise UsageError(f"There is no folder '{path.parent}' to write '{path.name}' into.")
     place = Path(os.path.realpath(path))
-    for read in (Path(os.path.realpath(source)) for source in inputs):
-        if place == read:
-            raise UsageError(f"'{path}' is one of the files that are read; it is not overwritten. Choose another name.")
-        if place.exists() and place.parent == read and not _is_ours(place):
-            raise UsageError(
-                f"'{path}' is in the folder of the data and was not written by Smoulder; it is not overwritten. "
-                "Choose another name or folder."
-            )
+    if any(_same(place, Path(source)) for source in inputs):
+        raise UsageError(f"'{path}' is one of the files that are read; it is not overwritten. Choose another name.")
+    if place.exists() and not _is_ours(place):
+        raise UsageError(
+            f"'{path}' is there already and was not written by Smoulder; it is not overwritten. Choose another name, or delete it first."
+        )
+
+
+def _same(place: Path, source: Path) -> bool:
+    """Return whether two paths are one file, also where they are two names of it."""
+    try:
+        return place == Path(os.path.realpath(source)) or os.path.samefile(place, source)
+    except OSError:
+        return False
 
 
 def _is_ours(path: Path) -> bool:
-    """Return whether Smoulder wrote a file."""
+    """Return whether Smoulder wrote a file, as its content says."""
     ending = path.suffix.lower()
-    if path.name.endswith(_COMPANION):
-        return True
     try:
+        if path.name.endswith(_COMPANION):
+            return _companion_names(path, path.name.removesuffix(_COMPANION))
         if ending == ".csv":
-            return companion(path).is_file()
+            return _companion_names(companion(path), path.name)
         if ending == ".parquet":
             return "smoulder" in pl.read_parquet_metadata(path)
         if ending == ".xlsx":
-            return b"Smoulder" in zipfile.ZipFile(path).read("docProps/core.xml")
+            # Who saves it with another program is named there, and the changes are theirs.
+            with zipfile.ZipFile(path) as book:
+                return b"<cp:lastModifiedBy>Smoulder " in book.read("docProps/core.xml")
         if ending == ".json":
             with path.open(encoding="utf-8") as file:
                 return file.read(len(_JSON_START)) == _JSON_START
+        return _is_signed(path)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, pl.exceptions.PolarsError):
         return False
-    return ending in (".svg", ".png", ".html", ".txt", ".toml")
+
+
+def _companion_names(beside: Path, name: str) -> bool:
+    """Return whether a file is the provenance of the file of this name."""
+    known = json.loads(beside.read_text(encoding="utf-8"))
+    return isinstance(known, dict) and (known.get("program"), known.get("file")) == ("smoulder", name)
+
+
+def _is_signed(path: Path) -> bool:
+    starts = {".txt": b"", ".svg": b"<svg ", ".html": b"<!DOCTYPE html>", ".png": _PNG_START}
+    start = starts.get(path.suffix.lower())
+    with path.open("rb") as file:
+        if start is None or file.read(len(start)) != start:
+            return False
+        file.seek(max(len(start), path.stat().st_size - _TAIL))
+        tail = file.read()
+    signed = _SIGNED.encode()
+    if start == _PNG_START:
+        return b"tEXtSoftware\0" + signed in tail
+    return tail.rstrip().rpartition(b"\n")[2].removeprefix(b"<!-- ").startswith(signed)
 
 
 def companion(path: Path) -> Path:
@@ -155,15 +210,22 @@ def write(document: Document, path: str | Path, files: Files) -> None:
     part = files.part(path)
     if ending == ".csv":
         document.table.write_csv(part)
-        if document.provenance is not None:
-            files.part(companion(path)).write_text(document.provenance.json() + "\n", encoding="utf-8")
+        place = Path(os.path.realpath(path))
+        files.part(companion(place)).write_text(_indented(document.about() | {"file": place.name}) + "\n", encoding="utf-8")
     elif ending == ".parquet":
-        about = document.provenance.json() if document.provenance is not None else json.dumps({"version": __version__})
-        document.table.write_parquet(part, metadata={"smoulder": about})
+        # By way of memory, as polars calls a full disk an error of the format.
+        content = io.BytesIO()
+        document.table.write_parquet(content, metadata={"smoulder": _indented(document.about())})
+        part.write_bytes(content.getbuffer())
     elif ending == ".json":
         part.write_text(document.json(), encoding="utf-8")
     else:
-        _write_workbook(document, part)
+        from xlsxwriter.exceptions import FileCreateError
+
+        try:
+            _write_workbook(document, part)
+        except FileCreateError as error:
+            raise OSError(str(error).rpartition("] ")[2]) from error
 
 
 def write_table(
@@ -178,14 +240,31 @@ def write_table(
         write(Document(name=name, table=table, provenance=provenance), path, files)
 
 
-def write_text(text: str, path: str | Path, *, inputs: Sequence[str | Path] = ()) -> None:
-    """Write text to a file, whole or not at all."""
-    with Files(inputs) as files:
-        files.part(path).write_text(text, encoding="utf-8")
+def _indented(data: Mapping[str, Any]) -> str:
+    return json.dumps(data, indent=1, ensure_ascii=False, sort_keys=True)
 
 
-def events_document(events: Events) -> Document:
-    """Return events as they are written: the table, and all that belongs to it."""
+def write_text(text: str, path: str | Path, files: Files) -> None:
+    """Write text to the place that `files` gives for `path`, with a last line that says who wrote it."""
+    files.part(path).write_text(f"{text}\n\n{_SIGNATURE}\n", encoding="utf-8")
+
+
+def write_figure(figure: Figure, path: str | Path, files: Files) -> None:
+    """Draw a figure into the place that `files` gives for `path`, with a remark inside that says who drew it."""
+    part = files.part(path)
+    figure.save(part)
+    if part.suffix.lower() != ".png":
+        with part.open("a", encoding="utf-8") as file:
+            file.write(f"\n<!-- {_SIGNATURE} -->\n")
+        return
+    content, text = part.read_bytes(), b"tEXtSoftware\0" + _SIGNATURE.encode()
+    remark = struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text))
+    part.write_bytes(content[:-_PNG_END] + remark + content[-_PNG_END:])
+
+
+def events_document(events: Events, extra: Mapping[str, Any] | None = None) -> Document:
+    """Return events as they are written: the table, and all that belongs to it. `extra` goes into the provenance."""
+    extra = extra or {}
     summary = summary_frame(events.summaries())
     return Document(
         name="events",
@@ -195,10 +274,11 @@ def events_document(events: Events) -> Document:
             "follow_up": events.dated(events.follow_up),
             "summary": summary,
             "definition": definition_frame(events.definitions),
-            "provenance": provenance_frame(events.provenance),
+            "provenance": provenance_frame(about(events.provenance, extra)),
         },
         facts={"summary": summary.to_dicts()},
         provenance=events.provenance,
+        extra=extra,
     )
 
 
@@ -209,19 +289,23 @@ def write_events(
     unconfirmed: str | Path | None = None,
     follow_up: str | Path | None = None,
     inputs: Sequence[str | Path] = (),
+    extra: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write events, and where asked for what was unconfirmed and the follow-up; all files or none."""
-    whole = events_document(events)
+    """Write events, and where asked for what was unconfirmed and the follow-up; all files or none. Each has the whole provenance."""
+    whole = events_document(events, extra)
+    known = {name: whole.beside[name] for name in ("definition", "provenance")}
     with Files(inputs) as files:
         if path is not None:
             write(whole, path, files)
         for name, place in (("unconfirmed", unconfirmed), ("follow_up", follow_up)):
             if place is not None:
-                write(Document(name=name, table=whole.beside[name], provenance=events.provenance), place, files)
+                part = Document(name=name, table=whole.beside[name], beside=known, provenance=whole.provenance, extra=whole.extra)
+                write(part, place, files)
 
 
-def report_document(report: Report) -> Document:
-    """Return a report as it is written: one row a case, with the accounts and the columns."""
+def report_document(report: Report, extra: Mapping[str, Any] | None = None) -> Document:
+    """Return a report as it is written: one row a case, with the accounts and the columns. `extra` goes into the provenance."""
+    extra = extra or {}
     accounts = [
         {"table": a.table, "rows_read": a.rows_read, "rows_kept": a.rows_kept, "set_aside": dict(a.set_aside)} for a in report.accounts
     ]
@@ -232,8 +316,13 @@ def report_document(report: Report) -> Document:
     return Document(
         name="findings",
         table=report.frame(),
-        beside={"accounts": _accounts_frame(report), "columns": pl.DataFrame(columns, schema=text)},
+        beside={
+            "accounts": _accounts_frame(report),
+            "columns": pl.DataFrame(columns, schema=text),
+            "provenance": provenance_frame(about(None, extra)),
+        },
         facts={"accounts": accounts, "columns": columns},
+        extra=extra,
     )
 
 
@@ -250,15 +339,22 @@ def summary_frame(summaries: Sequence[Summary]) -> pl.DataFrame:
     rows: list[tuple[object, ...]] = []
     for summary in summaries:
         years = round(summary.person_years, 2)
+        named = key_and_title(summary)
         for name, share in summary.counts:
             low, high = share.interval or (None, None)
             percent = [None if part is None else round(100 * part, 2) for part in (_ratio(share.numerator, share.denominator), low, high)]
-            rows.append((summary.definition, f"patients with {name}", share.numerator, share.denominator, *percent, years))
+            rows.append((*named, f"patients with {name}", share.numerator, share.denominator, *percent, years))
         for name, n in summary.events:
-            rows.append((summary.definition, name, n, None, None, None, None, years))
-    schema = {"definition": pl.String, "what": pl.String, "n": pl.Int64, "out_of": pl.Int64, "percent": pl.Float64}
+            rows.append((*named, name, n, None, None, None, None, years))
+    schema = {"definition": pl.String, "title": pl.String, "what": pl.String, "n": pl.Int64, "out_of": pl.Int64, "percent": pl.Float64}
     schema |= {"percent_low": pl.Float64, "percent_high": pl.Float64, "person_years": pl.Float64}
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def key_and_title(summary: Summary) -> tuple[str, str]:
+    """Return the key and the title of the definition of a summary, which names it as "title [key]"."""
+    title, _, key = summary.definition.removesuffix("]").rpartition(" [")
+    return key, title
 
 
 def _ratio(numerator: int, denominator: int) -> float | None:
@@ -288,14 +384,16 @@ def definition_frame(definitions: Sequence[Definition]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict.fromkeys(("definition", "setting", "value", "evidence"), pl.String), orient="row")
 
 
-def provenance_frame(provenance: Provenance) -> pl.DataFrame:
-    """Return provenance as rows of a name and a value, one for each patient set aside and each definition."""
+def provenance_frame(known: Mapping[str, Any]) -> pl.DataFrame:
+    """Return provenance (`about`) as rows of a name and a value, one for each patient and row set aside, each setting and definition."""
     rows: list[tuple[str, str]] = []
-    for name, value in provenance.as_dict().items():
+    for name, value in known.items():
         if name == "set_aside":
-            rows += [("set aside", f"{patient}: {reason}") for patient, reason in provenance.set_aside]
-        elif name == "definitions":
-            rows += [("definition", json.dumps(one, ensure_ascii=False)) for one in value]
+            rows += [("set aside", f"{one['patient']}: {one['reason']}") for one in value]
+        elif isinstance(value, list):
+            rows += [(name.replace("_", " ").removesuffix("s"), json.dumps(one, ensure_ascii=False)) for one in value]
+        elif isinstance(value, Mapping):
+            rows += [(f"{name}: {inner}", setting_text(content)) for inner, content in value.items()]
         else:
             rows.append((name.replace("_", " "), str(value)))
     return pl.DataFrame(rows, schema={"name": pl.String, "value": pl.String}, orient="row")

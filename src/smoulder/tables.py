@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from smoulder.errors import MOST_LISTED, DataError, UsageError, counted, unknown
+from smoulder.errors import DataError, UsageError, counted, one_of, unknown
 from smoulder.findings import Report
 from smoulder.terms import MEASURES, MISSING, Calendar, Measure
 
@@ -338,8 +338,9 @@ class Cohort:
         if reason is not None:
             raise DataError(f"Patient '{patient}' was set aside because of faults in the tables: {reason.replace('-', ' ')}.")
         alike = self.patients.filter(_plain(self.patients) == _plain(pl.Series([patient]))[0])
-        near = alike.head(MOST_LISTED) if len(alike) else self.patients.head(MOST_COMPARED_IDS)
-        raise UsageError(unknown("patient", patient, near))
+        if len(alike):
+            raise UsageError(f"There is no patient '{patient}'; did you mean {one_of(alike.head(3).to_list())}?")
+        raise UsageError(unknown("patient", patient, self.patients.head(MOST_COMPARED_IDS)))
 
     def visits_of(self, index: int) -> slice:
         """Return the slice of the visits of the patient at a position."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
@@ -62,8 +63,26 @@ def app() -> App:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; whatever goes wrong is said in a sentence on stderr."""
+    from smoulder.cli.say import fall_silent
+
+    try:
+        return _run(arguments)
+    except BrokenPipeError:
+        # The reader (such as `head`) has seen enough; nothing more can be written, and that is no fault.
+        fall_silent()
+        return DONE
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            print(f"smoulder: The result cannot be written: {error.strerror or error}.", file=sys.stderr, flush=True)
+        fall_silent()
+        return WRONG_USE
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """Run one command; raises OSError where stdout or stderr cannot be written to."""
     from cyclopts import CycloptsError
 
+    from smoulder.cli.common import hints
     from smoulder.cli.say import say
 
     try:
@@ -76,18 +95,19 @@ def run(arguments: Sequence[str]) -> int:
             say("'smoulder definitions list' shows the keys of the definitions.")
         return WRONG_USE
     except SmoulderError as error:
-        say(f"smoulder: {error}")
+        said = str(error)
+        say("\n".join([f"smoulder: {said}", *(hint for hint in hints(said) if hint not in said)]))
         return DATA_FAULT if isinstance(error, DataError | SourceError) else WRONG_USE
     except KeyboardInterrupt:
         say("Stopped.")
         return STOPPED
-    except BrokenPipeError:
-        # The reader (such as `head`) has seen enough; nothing more can be written, and that is no fault.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
-    except SystemExit:
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):
+            raise end.__context__ from None  # by itself `rich` ends the program with 1
         raise
-    except BaseException as error:  # noqa: BLE001 - no traceback, ever; a panic in polars is no Exception
+    except BaseException as error:  # no traceback, ever; a panic in polars is no Exception
+        if isinstance(error, OSError) and error.filename is None:
+            raise  # stdout or stderr; a file has a name
         return _our_fault(error)
     return code if isinstance(code, int) else DONE
 
@@ -108,6 +128,9 @@ def _our_fault(error: BaseException) -> int:
 
 def main() -> None:
     """Run the command that was typed, and leave with its exit code."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed, as by `>&-`
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - it is kept to the end
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show a sign shows '?'

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from smoulder.cli.common import name_columns
+from smoulder.cli.common import hints
 from smoulder.cli.options import AS_FOUND, Data, Output, Reading
 from smoulder.cli.say import doing, give, give_table, say
 
@@ -42,13 +45,16 @@ def check(
     do. An error stops an analysis, a warning may change an answer, a notice says
     what was done. Rows add up: read = kept + set aside.
     """
-    from smoulder.outputs import Files, report_document, write
+    from smoulder.outputs import TABLE_ENDINGS, Files, check_target, report_document, write
     from smoulder.reading import check as check_cohort
 
+    inputs = reading.inputs(data)
+    if output is not None:
+        check_target(output, inputs, TABLE_ENDINGS)
     with doing(f"Reading and checking {data}"):
         cohort = reading.read(data)
         report = check_cohort(cohort)
-    document = report_document(report)
+    document = report_document(report, reading.used(data, cohort))
     if format == "json":
         give(document.json())
     elif format == "csv":
@@ -56,11 +62,11 @@ def check(
     else:
         _give_text(cohort, report, data)
     if output is not None:
-        with Files(reading.inputs(data)) as files:
+        with Files(inputs) as files:
             write(document, output, files)
         say(f"Wrote {output}")
     if save_map:
-        _save_map(data, report)
+        _save_map(data, report, reading.tables())
     return 1 if report.errors else 0
 
 
@@ -74,21 +80,37 @@ def _give_text(cohort: Cohort, report: Report, data: str) -> None:
         give(f"\n{len(cohort.set_aside):,} set aside (--keep-going):")
         for patient, reason in cohort.set_aside:
             give(f"  {patient}: {reason.replace('-', ' ')}")
-    for line in name_columns(report):
+    for line in hints(report.text()):
         say(f"\n{line}")
     if not report.errors:
         say(f"\nNext: smoulder events {shlex.quote(data)} -d KEY    (smoulder definitions list shows the keys)")
 
 
-def _save_map(data: str, report: Report) -> None:
+def _save_map(data: str, report: Report, tables: Mapping[str, Path]) -> None:
+    """Write how columns were understood, and which files are which where that was stated, so that they are found again."""
     from smoulder.errors import UsageError
-    from smoulder.sources import write_cohort_toml
+    from smoulder.sources import cohort_toml
+    from smoulder.sources.files import SHEET_ENDINGS
 
-    place = (Path(data) if Path(data).is_dir() else Path(data).parent) / "cohort.toml"
+    folder = Path(data) if Path(data).is_dir() else Path(data).parent
+    place = folder / "cohort.toml"
+    named = dict(tables)
+    if tables and not Path(data).is_dir() and not data.lower().endswith(SHEET_ENDINGS):
+        named = {"visits": Path(data), **named}
+    lines = [f"{name} = {json.dumps(_as_seen_from(folder, path), ensure_ascii=False)}\n" for name, path in named.items()]
     try:
-        write_cohort_toml(place, report)
+        with place.open("x", encoding="utf-8") as file:
+            file.write(cohort_toml(report) + "".join(["\n[tables]\n", *lines] if lines else []))
     except FileExistsError as error:
         raise UsageError(f"'{place}' is there already and is not overwritten; move it away first.") from error
     except OSError as error:
         raise UsageError(f"'{place}' cannot be written: {error.strerror}.") from error
     say(f"Wrote {place}; it is read whenever these tables are.")
+
+
+def _as_seen_from(folder: Path, path: Path) -> str:
+    """Return the name of a file relative to a folder; in full where it is on another drive."""
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:
+        return path.resolve().as_posix()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,11 +13,19 @@ from smoulder.cli.say import doing, say
 from smoulder.errors import DataError, counted
 
 if TYPE_CHECKING:
-    from smoulder.findings import Report
     from smoulder.rulebook import Definition
     from smoulder.tables import Cohort
 
 PREPARING = "Preparing the engine for this machine (once, about 15 s)"
+HINTS = {
+    "columns=": "On the command line a column is named with --column, such as --column edss=EDSS_total or --column relapses.date=Onset.",
+    "date_format": "On the command line a format is stated with --date-format, such as --date-format %d.%m.%Y or "
+    "--date-format relapses=%Y-%m-%d for one table.",
+    "same_day": "On the command line: --same-day last, lowest or highest.",
+    "nobody_relapsed": "On the command line: --nobody-relapsed, or --relapses FILE for a table of relapses.",
+    "keep_going": "On the command line: --keep-going.",
+}
+"""Words of the Python functions, and the options that say the same."""
 SHOWN = 5
 """Warnings and patients that are named; the others are counted."""
 
@@ -40,7 +49,7 @@ def stop_on_errors(cohort: Cohort, data: str) -> None:
     lines += [f"  - {finding.text().replace(chr(10), chr(10) + '  ')}" for finding in stopping]
     if cohort.kept_going:
         lines.append("--keep-going sets patients aside; these errors concern a whole table.")
-    lines += name_columns(report)
+    lines += hints("\n".join(lines))
     lines.append(f"'smoulder check {shlex.quote(data)}' shows the tables with all warnings and notices.")
     faulty = report.faulty_patients()
     if not cohort.kept_going and not report.errors_of_the_whole():
@@ -49,12 +58,13 @@ def stop_on_errors(cohort: Cohort, data: str) -> None:
     raise DataError("\n".join(lines))
 
 
-def name_columns(report: Report) -> list[str]:
-    """Return how columns are named on the command line, where one was not recognised."""
-    lacking = [f for f in report.findings if f.code.startswith("column-") and f.level == "error"]
-    if not lacking:
-        return []
-    return ["On the command line a column is named with --column, such as --column edss=EDSS_total or --column relapses.date=Onset."]
+def hints(text: str) -> list[str]:
+    """Return how on the command line is said what a text of the library says in Python.
+
+    >>> hints("Delete the wrong ones, or say which to take: same_day=...")
+    ['On the command line: --same-day last, lowest or highest.']
+    """
+    return [hint for word, hint in HINTS.items() if re.search(rf"\b{word}", text)]
 
 
 def tell_report(cohort: Cohort, data: str) -> None:
@@ -72,13 +82,22 @@ def tell_report(cohort: Cohort, data: str) -> None:
         say(f"{counts} about the tables; 'smoulder check {shlex.quote(data)}' shows them in full.")
 
 
-def tell_traps(definitions: Sequence[Definition]) -> None:
-    """Say on stderr where the definitions are known to mislead."""
+def tell_traps(definitions: Sequence[Definition], *, counting: bool = True) -> None:
+    """Say on stderr where the definitions are known to mislead; `counting` False leaves out what is told beside the counts."""
     from smoulder.rulebook import traps
 
     for definition in definitions:
+        beside = () if counting else counting_traps(definition)
         for sentence in traps(definition):
-            say(f"Known trap of {definition.key}: {sentence}")
+            if sentence not in beside:
+                say(f"Known trap of {definition.key}: {sentence}")
+
+
+def counting_traps(definition: Definition) -> tuple[str, ...]:
+    """Return the known traps of a definition by which counts are too high: one worsening is met again."""
+    from smoulder.rulebook import traps
+
+    return tuple(sentence for sentence in traps(definition) if "met again" in sentence or "counted again" in sentence)
 
 
 def tell_written(*paths: Path | None) -> None:

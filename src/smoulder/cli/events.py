@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from smoulder.cli.common import PREPARING, read_sound, tell_traps, tell_written
+from smoulder.cli.common import PREPARING, counting_traps, read_sound, tell_traps, tell_written
 from smoulder.cli.options import AS_FOUND, Data, Keys, Output, Reading
 from smoulder.cli.say import console, doing, give, give_table, say
 
@@ -59,14 +60,16 @@ def events(
     if threads is not None and threads < 1:
         raise UsageError(f"--threads must be 1 or more; found {threads}.")
     chosen = resolve(definition)
-    _require_targets(data, reading, output, unconfirmed, follow_up)
+    inputs = reading.inputs(data)
+    _require_targets(inputs, output, unconfirmed, follow_up)
     cohort = read_sound(data, reading, chosen)
     found = detected(cohort, chosen, threads)
-    tell_traps(chosen)
+    tell_traps(chosen, counting=False)
+    extra = reading.used(data, cohort)
     if output or unconfirmed or follow_up:
         with doing("Writing"):
-            write_events(found, output, unconfirmed=unconfirmed, follow_up=follow_up, inputs=reading.inputs(data))
-    _give(found, cohort, format or ("summary" if output else "table"))
+            write_events(found, output, unconfirmed=unconfirmed, follow_up=follow_up, inputs=inputs, extra=extra)
+    _give(found, cohort, format or ("summary" if output else "table"), extra)
     tell_written(output, unconfirmed, follow_up)
 
 
@@ -81,23 +84,31 @@ def detected(cohort: Cohort, definitions: tuple[Definition, ...], threads: int |
         return detect(cohort, definitions, threads=threads)
 
 
-def _require_targets(data: str, reading: Reading, *targets: Path | None) -> None:
+def _require_targets(inputs: Sequence[Path], *targets: Path | None) -> None:
     """Raise UsageError before the work is done, not after it, where a result cannot be written."""
     from smoulder.outputs import TABLE_ENDINGS, check_target
 
     for target in targets:
         if target is not None:
-            check_target(target, reading.inputs(data), TABLE_ENDINGS)
+            check_target(target, inputs, TABLE_ENDINGS)
 
 
-def _give(found: Events, cohort: Cohort, format: str) -> None:
+def summary_text(found: Events) -> str:
+    """Return the counts of each definition in words, and below them the known traps by which they may be too high."""
+    texts = []
+    for definition, one in zip(found.definitions, found.summaries(), strict=True):
+        texts.append("\n".join([one.text(), *(f"  known trap: {sentence}" for sentence in counting_traps(definition))]))
+    return "\n\n".join(texts)
+
+
+def _give(found: Events, cohort: Cohort, format: str, extra: Mapping[str, Any]) -> None:
     from smoulder.outputs import events_document
 
-    summary = "\n\n".join(one.text() for one in found.summaries())
+    summary = summary_text(found)
     if format == "csv":
         give(found.dated().write_csv())
     elif format == "json":
-        give(events_document(found).json())
+        give(events_document(found, extra).json())
     elif format == "table":
         give_events(found, cohort)
     if format in ("table", "summary"):

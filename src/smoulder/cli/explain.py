@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -46,7 +47,8 @@ def explain(
     engine, which is the specification; the fast one is tested to agree with it.
     """
     from smoulder.engine import explain as explain_patient
-    from smoulder.outputs import TABLE_ENDINGS, Files, check_target
+    from smoulder.figures import plot_patient
+    from smoulder.outputs import TABLE_ENDINGS, Files, check_target, write_figure
     from smoulder.rulebook import resolve
 
     chosen = resolve(definition)
@@ -57,48 +59,44 @@ def explain(
     cohort = read_sound(data, reading, chosen)
     told = explain_patient(cohort, patient, chosen[0])
     tell_traps(chosen)
+    extra = reading.used(data, cohort)
     with doing("Writing"), Files(inputs) as files:
         if output is not None:
-            _write(told, output, files)
+            _write(told, extra, output, files)
         if plot is not None:
-            _draw(told, plot, files)
+            write_figure(plot_patient(told), plot, files)
     if output is None or format != "text":
-        _give(told, format)
+        _give(told, extra, format)
     tell_written(output, plot)
 
 
-def explanation_document(told: Explanation) -> Document:
-    """Return an explanation as it is written: one row a step."""
-    from smoulder.outputs import Document, definition_frame, provenance_frame
+def explanation_document(told: Explanation, extra: Mapping[str, Any]) -> Document:
+    """Return an explanation as it is written: one row a step. `extra` goes into the provenance."""
+    from smoulder.outputs import Document, about, definition_frame, provenance_frame
 
     return Document(
         name="steps",
         table=told.frame(),
-        beside={"definition": definition_frame((told.definition,)), "provenance": provenance_frame(told.provenance)},
+        beside={"definition": definition_frame((told.definition,)), "provenance": provenance_frame(about(told.provenance, extra))},
         facts={"patient": told.patient, "definition": told.definition.key, "text": told.text()},
         provenance=told.provenance,
+        extra=extra,
     )
 
 
-def _write(told: Explanation, path: Path, files: Files) -> None:
-    from smoulder.outputs import write
+def _write(told: Explanation, extra: Mapping[str, Any], path: Path, files: Files) -> None:
+    from smoulder.outputs import write, write_text
 
     if path.suffix.lower() == ".txt":
-        files.part(path).write_text(told.text() + "\n", encoding="utf-8")
+        write_text(told.text(), path, files)
     else:
-        write(explanation_document(told), path, files)
+        write(explanation_document(told, extra), path, files)
 
 
-def _draw(told: Explanation, path: Path, files: Files) -> None:
-    from smoulder.figures import plot_patient
-
-    plot_patient(told).save(files.part(path))
-
-
-def _give(told: Explanation, format: str) -> None:
+def _give(told: Explanation, extra: Mapping[str, Any], format: str) -> None:
     if format == "text":
         give(told.text())
     elif format == "csv":
         give(told.frame().write_csv())
     else:
-        give(explanation_document(told).json())
+        give(explanation_document(told, extra).json())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from smoulder.errors import UsageError, one_of
 
 if TYPE_CHECKING:
     from smoulder.rulebook import Definition
+    from smoulder.sources.settings import Settings
     from smoulder.tables import Cohort
 
 READING = Group("Reading options", sort_key=9)
@@ -64,13 +66,30 @@ class Reading:
         return {name: path for name, path in named.items() if path is not None}
 
     def inputs(self, data: str) -> tuple[Path, ...]:
-        """Return everything that is read, and must not be overwritten: also the tables that a `cohort.toml` names."""
-        from smoulder.sources.settings import FILE_NAME, read_settings
-
+        """Return everything that is read, and must not be overwritten: also what a `cohort.toml` or its own name makes a table."""
         folder = Path(data) if Path(data).is_dir() else Path(data).parent
-        stated = folder / FILE_NAME
-        named = [folder / table for table in read_settings(stated).tables.values()] if stated.is_file() else []
-        return (Path(data), *self.tables().values(), *named)
+        named = [folder / table for table in _settings(data).tables.values()]
+        found = _tables_in(folder) if Path(data).is_dir() else []
+        return tuple(_file_of(path) for path in (Path(data), *self.tables().values(), *named, *found))
+
+    def used(self, data: str, cohort: Cohort) -> dict[str, Any]:
+        """Return how the tables were read, by these options and a `cohort.toml`, as a part of provenance."""
+        settings = _settings(data, only_if_it_counts=True)
+        columns: dict[str, dict[str, str]] = {}
+        for found in cohort.report.columns:
+            if found.meaning:
+                columns.setdefault(found.table, {})[found.meaning] = found.column
+        formats = {f"{c.table}.{c.meaning}": c.format for c in cohort.report.columns if c.meaning and c.format}
+        return {
+            "reading": {
+                "same_day": settings.same_day if self.same_day == "error" else self.same_day,
+                "nobody_relapsed": self.nobody_relapsed or settings.nobody_relapsed,
+                "keep_going": self.keep_going,
+                "date_format": date_formats(self.date_format or ()),
+                "columns": columns,
+                "formats": formats,
+            }
+        }
 
     def read(self, data: str, definitions: Sequence[Definition] = ()) -> Cohort:
         """Read the tables, with the measures that definitions bring along. Raises UsageError for a file that is not there."""
@@ -97,9 +116,38 @@ AS_FOUND = Reading()
 """No option given."""
 
 
+def _settings(data: str, *, only_if_it_counts: bool = False) -> Settings:
+    """Return what the `cohort.toml` beside the data says; `only_if_it_counts` not where it is about another file of visits."""
+    from smoulder.sources.settings import FILE_NAME, Settings, read_settings
+
+    folder = Path(data) if Path(data).is_dir() else Path(data).parent
+    settings = read_settings(folder / FILE_NAME) if (folder / FILE_NAME).is_file() else Settings()
+    visits = settings.tables.get("visits")
+    is_whole_file = Path(data).is_file()
+    if only_if_it_counts and visits is not None and is_whole_file and (folder / visits).resolve() != Path(data).resolve():
+        return Settings()
+    return settings
+
+
+def _file_of(path: Path) -> Path:
+    """Return the workbook of "export.xlsx#sheet", and any other path as it is."""
+    file, mark, _ = str(path).rpartition("#")
+    return Path(file) if mark and not path.exists() and Path(file).is_file() else path
+
+
+def _tables_in(folder: Path) -> list[Path]:
+    """Return the files of a folder that may be tables by their names, such as "visits.csv" and "all-visits.csv"."""
+    from smoulder.sources.files import kind_of
+    from smoulder.tables import TABLES
+
+    known = {word for table in TABLES for word in (table, table.removesuffix("s"), f"{table}s")}
+    files = [path for path in folder.iterdir() if path.is_file() and kind_of(path)]
+    return [path for path in files if known.intersection(re.split("[^a-z0-9]+", path.name.lower()))]
+
+
 def require_there(path: Path) -> None:
     """Raise UsageError, with the near names, where there is no such file or folder."""
-    if "://" in str(path) or path.exists():
+    if "://" in str(path) or _file_of(path).exists():
         return
     import difflib
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -26,6 +27,14 @@ def console(stream: Literal["stdout", "stderr"] = "stdout") -> Console:
 def give(text: str) -> None:
     """Write data to stdout."""
     sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+
+
+def fall_silent() -> None:
+    """Send what is still to be written to stdout and stderr nowhere."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            here = stream.fileno()
+            os.dup2(os.open(os.devnull, os.O_WRONLY), here)
 
 
 def say(text: str = "") -> None:

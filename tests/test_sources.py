@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime
 import gzip
+import re
 import sys
+import zipfile
+import zoneinfo
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +27,9 @@ from smoulder.sources.calendars import days_from_civil, is_date
 from smoulder.sources.dates import parse_days, stated_format
 from smoulder.sources.merging import merged_scores
 from smoulder.sources.numbers import parse_counts, parse_flags, parse_scores
+from smoulder.sources.parsed import MISSING_SPELLINGS
 from smoulder.sources.settings import read_settings
+from smoulder.sources.sheetcells import lost_cells
 from smoulder.tables import COLUMNS, TABLES, Cohort
 from smoulder.terms import MEASURES, MISSING, Measure, day_of
 
@@ -151,7 +156,7 @@ def test_a_sheet_may_start_lower_and_mix_types(tmp_path: Path) -> None:
     cohort = read(workbook(tmp_path / "a.xlsx", {"Sheet1": rows}, first_row=3), nobody_relapsed=True)
     assert [(f.code, f.cases["row"].to_list()) for f in check(cohort).errors] == [("date-mixed-formats", [7])]
     assert cohort.patients.to_list() == ["1", "P3"]
-    assert "'n/a' 1 times" in next(f for f in check(cohort).findings if f.code == "missing-spelled").problem
+    assert "'n/a' 1 time;" in next(f for f in check(cohort).findings if f.code == "missing-spelled").problem
 
 
 def test_serial_days_in_a_workbook(tmp_path: Path) -> None:
@@ -159,6 +164,175 @@ def test_serial_days_in_a_workbook(tmp_path: Path) -> None:
     cohort = read(workbook(tmp_path / "a.xlsx", {"Sheet1": rows}), nobody_relapsed=True)
     assert cohort.visits.day.tolist() == [day_of(datetime.date(2020, 1, 5)), day_of(datetime.date(2020, 4, 5))]
     assert {"date-numbers", "date-time-cut"} <= set(codes(cohort, "notice"))
+
+
+def without_values(path: Path, *values: str) -> Path:
+    """Take the stored values of formulas out of a workbook, as programs that write formulas and do not compute do."""
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    with zipfile.ZipFile(path, "w") as book:
+        for name, data in parts.items():
+            text = data
+            for value in values:
+                text = text.replace(f"<v>{value}</v>".encode(), b"")
+            book.writestr(name, text)
+    return path
+
+
+@pytest.mark.parametrize("left", [0, 2])
+def test_errors_and_formulas_of_excel_are_not_empty_cells(tmp_path: Path, left: int) -> None:
+    path = tmp_path / "a.xlsx"
+    book = xlsxwriter.Workbook(str(path))
+    sheet: Any = book.add_worksheet("Visits")
+    sheet.write_row(0, left, HEADER)
+    for row in range(1, 7):
+        sheet.write_row(row, left, ["A", f"2020-0{row}-05"])
+    sheet.write_formula(1, left + 2, "=1/0", value="#DIV/0!")
+    sheet.write_formula(2, left + 2, "=1+1", value=2)
+    sheet.write_formula(3, left + 2, "=1+2", value=4321)
+    sheet.write_formula(4, left + 1, "=B99", value="#REF!")
+    sheet.write(4, left + 2, 2)
+    sheet.write_formula(5, left, "=A99", value="#REF!")
+    sheet.write(5, left + 2, 2)
+    sheet.write_formula(6, left + 2, "=1+3", value="")
+    book.close()
+    cohort = read(without_values(path, "4321"), nobody_relapsed=True)
+    told = [(f.code, f.cases["row"].to_list(), f.cases["found"].to_list()) for f in check(cohort).errors]
+    assert told == [
+        ("date-not-read", [5], ["#REF!"]),
+        ("score-not-a-number", [2, 4, 7], ["#DIV/0!", "=1+2", "=1+3"]),
+        ("patient-missing", [6], [""]),
+    ]
+    assert cohort.n_visits == 1
+
+
+def test_a_workbook_without_formulas_is_not_searched(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", {"Visits": [HEADER, ["A", datetime.date(2020, 1, 5), 2]]})
+    assert lost_cells(path) == {}
+
+
+def test_sheets_are_named_with_their_file(tmp_path: Path) -> None:
+    rows = [HEADER, *([p, d, s] for p, d, s in FRAME.rows())]
+    later = [HEADER, ["B2", datetime.date(2021, 2, 1), 2]]
+    relapses = [["id", "Onset"], ["B2", datetime.date(2020, 3, 1)]]
+    path = workbook(tmp_path / "export.xlsx", {"EDSS A": rows, "EDSS B": later, "Attacks": relapses})
+    with pytest.raises(SourceError, match=r'2 candidates.*"export.xlsx#EDSS A"'):
+        read(path)
+    with pytest.raises(SourceError, match=r'none is named .visits.*"[^"]*export.xlsx#EDSS A"'):
+        read(visits=path)
+    with pytest.raises(SourceError, match="no sheet 'EDSS C'; did you mean 'EDSS"):
+        read(visits=f"{path}#EDSS C")
+    assert read(f"{path}#edss b", nobody_relapsed=True).n_visits == 1
+    assert read(visits=f"{path}#EDSS A", relapses=f"{path}#Attacks").n_relapses == 1
+    (tmp_path / "cohort.toml").write_text('[tables]\nvisits = "export.xlsx#EDSS A"\nrelapses = "export.xlsx#Attacks"\n')
+    for source in (tmp_path, path):
+        cohort = read(source)
+        assert (cohort.n_visits, cohort.n_relapses) == (3, 1)
+        assert "sheet 'EDSS B'" in next(f for f in check(cohort).notices if f.code == "files-not-used").problem
+
+
+def test_two_sheets_of_a_table(tmp_path: Path) -> None:
+    rows = [HEADER, ["A", datetime.date(2020, 1, 5), 2]]
+    for name in ("export.xlsx", "visits.xlsx"):
+        path = workbook(tmp_path / name, {"Visits": rows, "visits 2020": rows})
+        with pytest.raises(SourceError, match=f"{name}#Visits"):
+            read(tmp_path)
+        path.unlink()
+
+
+TITLED = 'Study X, export of 2024\n\n"Prepared by; us";;\n'
+
+
+@pytest.mark.parametrize(
+    ("above", "row", "told"), [(TITLED, 4, True), ("sep=;\n", 2, False), ("\n\n", 3, False), ("sep=;\nTitle\n", 3, True)]
+)
+def test_rows_above_the_header_of_a_text(tmp_path: Path, plain: Cohort, above: str, row: int, told: bool) -> None:
+    path = tmp_path / "export.csv"
+    path.write_bytes((above + VISITS).replace("\n", "\r\n").encode())
+    cohort = read(path, nobody_relapsed=True)
+    assert cohort.sha256 == plain.sha256
+    notes = [f.problem for f in check(cohort).notices if f.code == "file-header"]
+    assert bool(notes) == told and all(f"is row {row}" in note for note in notes)
+    path.write_text(above + VISITS + "B2;2020-05-01;99\n")
+    assert [f.cases["row"].to_list() for f in check(read(path)).errors] == [[row + 4]]
+
+
+def test_rows_above_the_header_of_a_sheet(tmp_path: Path, plain: Cohort) -> None:
+    rows = [["Study X", None, None], [None, None, None], HEADER, *([p, d, s] for p, d, s in FRAME.rows()), ["B2", "x", 99]]
+    report = check(read(workbook(tmp_path / "a.xlsx", {"Sheet1": rows}), nobody_relapsed=True))
+    assert "is row 3" in next(f.problem for f in report.notices if f.code == "file-header")
+    assert {tuple(f.cases["row"]) for f in report.errors} == {(7,)}
+
+
+def test_a_quote_that_is_not_closed(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text('id,date,EDSS\nA,2020-01-05,2\nA,"2020-04-05,3\nA,2020-07-05,3\n')
+    with pytest.raises(SourceError, match=r"row 3: a quote .* not closed") as caught:
+        read(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_two_quotes_that_are_no_pair(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    lines = [
+        "id,date,EDSS,note",
+        "A,2020-01-05,2,ok",
+        'A,2020-02-05,2,"5',
+        *(f"A,2020-0{n}-05,2,ok" for n in (3, 4, 5)),
+        'A,2020-06-05,2,6"',
+    ]
+    path.write_text("\n".join([*lines, "A,2020-07-05,2,ok", ""]))
+    with pytest.raises(SourceError, match=r"row 3: a cell in quotes .* holds whole rows"):
+        read(path)
+    path.write_text('id,date,EDSS,note\nA,2020-01-05,2,"two\nlines, with a comma\nand more"\nA,2020-02-05,99,ok\n')
+    assert [f.cases["row"].to_list() for f in check(read(path)).errors] == [[3]]
+
+
+def test_a_quote_within_a_cell(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text("id,date,EDSS,note\n" + "A,2020-01-05,2,ok\n" * 4 + 'A,2020-04-05,3,he said "x" 5\' 3"\n' + "A,2020-07-05,2,ok\n" * 9)
+    with pytest.raises(SourceError, match="row 6: a quote"):
+        read(path)
+
+
+def test_lines_that_end_as_on_old_computers(tmp_path: Path, plain: Cohort) -> None:
+    path = tmp_path / "export.csv"
+    path.write_bytes(VISITS.replace("\n", "\r").encode())
+    assert read(path, nobody_relapsed=True).sha256 == plain.sha256
+
+
+def test_a_sheet_of_notes_beside_a_table(tmp_path: Path) -> None:
+    write(tmp_path, "visits.csv")
+    workbook(tmp_path / "relapses.xlsx", {"Sheet1": [["id", "Onset"], ["B2", "2020-03-01"]], "notes": [["made by"], ["us"]]})
+    assert read(tmp_path).n_relapses == 1
+
+
+def test_files_of_statistics_programs_are_named(tmp_path: Path) -> None:
+    for name, program in (("a.sas7bdat", "SAS"), ("a.sav", "SPSS"), ("a.dta", "Stata")):
+        (tmp_path / name).write_bytes(b"x")
+        with pytest.raises(SourceError, match=f"{program} are not read yet; export it as CSV, Parquet or Excel"):
+            read(tmp_path / name)
+    write(tmp_path, "visits.csv")
+    assert read(tmp_path).n_visits == 3
+    (tmp_path / "relapses.sav").write_bytes(b"x")
+    with pytest.raises(SourceError, match=r"relapses\.sav'.*SPSS"):
+        read(tmp_path)
+
+
+def test_a_damaged_parquet_file(tmp_path: Path) -> None:
+    path = tmp_path / "visits.parquet"
+    pl.DataFrame({"patient": ["a"] * 5000, "date": ["2020-01-01"] * 5000, "edss": list(range(5000))}).write_parquet(path)
+    data = bytearray(path.read_bytes())
+    data[20:400] = b"\xff" * 380
+    path.write_bytes(data)
+    with pytest.raises(SourceError, match=r"visits\.parquet' is damaged"):
+        read(path)
+
+
+@pytest.mark.parametrize("ids", [[["a"], ["b"], ["c"]], [b"a", b"b", b"c"], [{"n": 1}, {"n": 2}, {"n": 3}]])
+def test_ids_that_are_no_text(ids: list[Any]) -> None:
+    with pytest.raises(SourceError, match=r"'patient' holds .* no ids of patients"):
+        read(FRAME.with_columns(pl.Series("patient", ids)))
 
 
 # --- frames
@@ -212,6 +386,24 @@ def test_missing_values_of_pandas() -> None:
     frame.loc[2, "patient"] = None
     cohort = read(frame, nobody_relapsed=True)
     assert codes(cohort) == ["patient-missing"] and "row-without-score" in codes(cohort, "notice")
+
+
+EAST = datetime.timezone(datetime.timedelta(hours=2))
+MOMENTS: list[Any] = [
+    datetime.datetime(2020, 1, 5, tzinfo=EAST),
+    datetime.datetime(2020, 4, 5, 0, 30, tzinfo=zoneinfo.ZoneInfo("Europe/Prague")),
+    datetime.datetime(2020, 2, 1, 23, 30, tzinfo=zoneinfo.ZoneInfo("America/New_York")),
+]
+
+
+@pytest.mark.parametrize("moments", [MOMENTS, [MOMENTS[0], datetime.date(2020, 4, 5), datetime.datetime(2020, 2, 1)]])
+def test_moments_with_a_time_zone_keep_their_own_date(plain: Cohort, moments: list[Any]) -> None:
+    mapping = {"patient": FRAME["patient"].to_list(), "date": moments, "edss": FRAME["edss"].to_list()}
+    frame = pd.DataFrame({**mapping, "date": pd.Series(moments, dtype=object)})
+    stamps = pd.DataFrame({**mapping, "date": pd.Series([pd.Timestamp(moment) for moment in moments], dtype=object)})
+    for table in (mapping, frame, stamps):
+        cohort = read(table, nobody_relapsed=True)
+        assert cohort.sha256 == plain.sha256 and "date-time-cut" in codes(cohort, "notice")
 
 
 def test_what_is_no_frame() -> None:
@@ -279,7 +471,7 @@ def test_every_name_and_synonym_is_recognised(table: str) -> None:
 
 
 def test_no_name_means_two_columns_of_a_table() -> None:
-    from smoulder.sources.columns import plain
+    from smoulder.loaded import plain_name as plain
 
     for table in TABLES:
         names = [name for column in COLUMNS[table] for name in {plain(column.name), *column.synonyms}]
@@ -311,6 +503,24 @@ def test_flat_columns_hold_for_every_table_that_has_them() -> None:
     table, onsets = FRAME.rename({"patient": "who"}), named(who=["B2"], date=["2020-03-01"])
     cohort = read(table, relapses=onsets, columns={"patient": "who"})
     assert cohort.n_relapses == 1 and not check(cohort).errors
+
+
+@pytest.mark.parametrize("name", ["EDSS Score (0-10)", "edss [points]", "EDSS (0-10) "])
+def test_units_in_brackets(name: str) -> None:
+    report = check(read(FRAME.rename({"edss": name}), nobody_relapsed=True))
+    assert not report.errors and {c.meaning: c.column for c in report.columns}["edss"] == name
+    both = check(read(FRAME.with_columns(pl.col("edss").alias(name)), nobody_relapsed=True))
+    assert not both.errors and "column-alike" in {f.code for f in both.notices}
+
+
+def test_one_column_a_visit() -> None:
+    wide = named(id=["A"], EDSS_0=[2], EDSS_12=[3])
+    errors = check(read(wide, nobody_relapsed=True)).errors
+    assert [f.code for f in errors] == ["table-wide"] and errors[0].problem.startswith("One row a visit is needed: 'EDSS_0', 'EDSS_12'")
+    months = named(id=["A"], visit_date=["2020-01-05"], **{"SDMT month 6": [50], "SDMT month 12": [51], "EDSS": [2]})
+    report = check(read(months, nobody_relapsed=True))
+    assert not report.errors and "column-wide" in {f.code for f in report.warnings}
+    assert "column-wide" not in codes(read(named(id=["A"], day=[3], edss=[2], sdmt_1=[4]), nobody_relapsed=True), "warning")
 
 
 # --- cohort.toml
@@ -423,11 +633,19 @@ def test_folders(tmp_path: Path) -> None:
     write(tmp_path, "My_study_visits.csv", "relapses-2024.csv", "SOURCE.txt", "notes.json")
     cohort = read(tmp_path)
     assert (cohort.n_visits, cohort.n_relapses) == (3, 1) and "files-not-used" not in codes(cohort, "notice")
-    write(tmp_path, "visits.csv")
-    assert "files-not-used" in codes(read(tmp_path), "notice"), "the exact name wins"
     write(tmp_path, "old_relapses.csv")
     with pytest.raises(SourceError, match="2 candidates for the table relapses"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize("other", ["visits_b.csv", "My_study_visits.csv", "Visits 2021.csv"])
+def test_a_second_file_of_a_table_is_never_left_out_in_silence(tmp_path: Path, other: str) -> None:
+    write(tmp_path, "visits.csv", other)
+    with pytest.raises(SourceError, match="2 candidates for the table visits"):
+        read(tmp_path)
+    (tmp_path / "cohort.toml").write_text(f'[tables]\nvisits = "{other}"\n')
+    told = next(f for f in check(read(tmp_path, nobody_relapsed=True)).notices if f.code == "files-not-used")
+    assert "not named as a table of the cohort: visits.csv" in told.problem
 
 
 def test_the_only_file_with_columns_of_visits(tmp_path: Path) -> None:
@@ -615,3 +833,9 @@ def test_the_columns_page_is_up_to_date() -> None:
     begin, end = "<!-- columns: begin -->\n", "<!-- columns: end -->"
     written = page[page.index(begin) + len(begin) : page.index(end)].strip()
     assert written == columns_page().strip(), "replace the part between the marks by columns_page() of this file"
+
+
+def test_every_spelling_of_missing_is_listed() -> None:
+    page = (DOCS / "data-model.md").read_text(encoding="utf-8")
+    listed = page[page.index("* **Missing**") : page.index("How often each was met")]
+    assert set(re.findall("`(.+?)`", listed)) == MISSING_SPELLINGS - {""}

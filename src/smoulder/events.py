@@ -238,8 +238,8 @@ class Events:
                 notes.append("There was no relapse table, so RAW and PIRA could not be told apart: labels are undetermined.")
                 if "PIRA" in definition.baseline.moves_after and definition.looking_for == "every event":
                     notes.append(
-                        "The baseline moves after PIRA, and none could be told: a lasting worsening was found again at later visits, so count "
-                        "patients, not events."
+                        "The baseline moves after PIRA, and none could be told: a lasting worsening was found again at later visits, "
+                        "so count patients, not events."
                     )
         elif undetermined:
             notes.append(

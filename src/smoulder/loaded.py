@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,6 +19,21 @@ DAY_OFFSET = 2**31
 
 DAY_COLUMN = {"visits": "date", "relapses": "date", "mri": "date", "treatments": "start_date"}
 """The day by which the rows of a table are ordered."""
+
+NEEDED_OF_PATIENTS = ("relapses_recorded_from", "relapses_recorded_to", "time_zero")
+"""The columns of the patients on which an analysis rests; the others, treatments and scans are only carried along."""
+
+REPEATED = re.compile(r"_duplicated_\d+$")
+"""What reading adds to the name of a column that is there twice."""
+
+ONSET_ADVICE = (
+    "Give the best estimate of the day, or set the patient aside (keep_going=True, --keep-going): without the relapse, "
+    "a worsening of that patient may be called PIRA."
+)
+"""What to do about a relapse whose day is not known: never to leave it out."""
+
+INVISIBLE = r"\s\u{00ad}\u{180e}\u{200b}-\u{200f}\u{2060}\u{feff}"
+"""Inside [] of a pattern: blanks of every width, and signs that show nothing at all."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -69,21 +85,12 @@ class Table:
     empty_rows: int = 0
     """Rows without anything in them, left out of `frame`."""
 
-    @property
+    @cached_property
     def ids(self) -> pl.Series:
-        """(n_ids,) the patients' ids, sorted."""
+        """(n_ids,) the patients' ids, sorted; kept, because asking for the type of an Enum of a million ids takes 50 ms."""
         dtype = self.frame["patient"].dtype
         assert isinstance(dtype, pl.Enum)
         return dtype.categories
-
-    @property
-    def has_row_faults(self) -> bool:
-        """Whether any row has a value that could not be read."""
-        return self.faulty is not None and bool(self.faulty.any())
-
-    def fine(self) -> pl.Series:
-        """Return (n_rows,) whether all values of the row could be read."""
-        return pl.repeat(True, self.frame.height, eager=True) if self.faulty is None else ~self.faulty
 
     def scored(self) -> pl.Series:
         """Return (n_rows,) whether the row has a score of any measure."""
@@ -172,6 +179,15 @@ class Loaded:
     nobody_relapsed: bool = False
     findings: tuple[Finding, ...] = ()
     columns: tuple[FoundColumn, ...] = ()
+
+
+def plain_name(name: str) -> str:
+    """Return a column's name as it is compared: lower case, letters and digits only.
+
+    >>> plain_name("Visit_Date "), plain_name("9-HPT.mean")
+    ('visitdate', '9hptmean')
+    """
+    return re.sub(r"[^a-z0-9]", "", REPEATED.sub("", name.strip()).lower())
 
 
 def sorted_keys(codes: NDArray[np.uint32], days: NDArray[np.int32], position: NDArray[np.uint32] | None) -> Keys:

@@ -38,7 +38,7 @@ def read(
         A folder of tables, a workbook with sheets, a file (the visits), a frame (the visits), the columns of the visits
         as a mapping, or a mapping of table name -> file or frame. A `cohort.toml` beside files is read too.
     visits, relapses, treatments, patients, mri
-        Files or frames; they win over what `source` has.
+        Files or frames; they win over what `source` has. A sheet of a workbook is "file.xlsx#sheet".
     columns
         Our name -> name in the file, such as ``{"patient": "id"}``, or that for each table by its name.
     date_format

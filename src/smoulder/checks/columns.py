@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from smoulder.errors import agreed
 from smoulder.findings import Finding
-from smoulder.loaded import Loaded, Table
+from smoulder.loaded import Loaded, Table, plain_name
 
 
 def column_findings(loaded: Loaded) -> Iterator[Finding]:
@@ -21,15 +20,11 @@ def column_findings(loaded: Loaded) -> Iterator[Finding]:
         yield from _speaks_of_relapses(table)
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
 def _alike(table: Table) -> Iterator[Finding]:
     """Yield a notice for each unused column whose name contains a used score's name."""
     for measure in table.measures:
         used = table.columns[measure.key]
-        like = [name for name in table.unused if _plain(used) in _plain(name)]
+        like = [name for name in table.unused if plain_name(used) in plain_name(name)]
         if like:
             yield table.finding(
                 "notice",
@@ -55,7 +50,7 @@ def _empty(table: Table) -> Iterator[Finding]:
 
 def _speaks_of_relapses(table: Table) -> Iterator[Finding]:
     """Yield a warning where unused columns speak of relapses but give no day of onset."""
-    named = [name for name in table.unused if "relapse" in _plain(name)]
+    named = [name for name in table.unused if "relapse" in plain_name(name)]
     if not named:
         return
     one = len(named) == 1

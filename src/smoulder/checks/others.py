@@ -28,6 +28,16 @@ def _treatment_rules(table: Table) -> Iterator[Rule]:
         problem="{rows} {have} no name of the treatment.",
         advice="Write its name, or delete the rows.",
     )
+    own = [name for name in ("patient", "treatment", "start_date", "end_date") if name in table.frame.columns]
+    yield Rule(
+        level="notice",
+        code="treatment-twice",
+        column="treatment",
+        broken=pl.struct(own).is_duplicated() & ~pl.struct(own).is_first_distinct() & pl.col("patient").is_not_null(),
+        problem="{rows} {have} the same treatment of the same patient and days again; it is kept once.",
+        advice="Nothing to do.",
+        readable_only=True,
+    )
     if "end_date" in table.frame.columns:
         yield Rule(
             level="error",

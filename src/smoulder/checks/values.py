@@ -8,7 +8,7 @@ import polars as pl
 
 from smoulder.checks.rule import Rule, apply
 from smoulder.findings import Finding
-from smoulder.loaded import DAY_COLUMN, Table
+from smoulder.loaded import DAY_COLUMN, ONSET_ADVICE, Table
 from smoulder.tables import COLUMNS
 from smoulder.terms import HUNDREDTHS, Calendar, Measure
 
@@ -36,7 +36,7 @@ def _rules(table: Table, calendar: Calendar) -> Iterator[Rule]:
         yield _no_day(table)
     for column in COLUMNS[table.name]:
         if column.kind == "day" and column.name in table.frame.columns:
-            yield _implausible(column.name, calendar)
+            yield _implausible(table.name, column.name, calendar)
     for measure in table.measures:
         yield from score_rules(measure)
 
@@ -69,12 +69,12 @@ def _no_day(table: Table) -> Rule:
         column=day,
         broken=broken,
         problem=f"{{rows}} {{have}} {what[table.name]}.",
-        advice="Write the day, or delete the rows.",
+        advice=ONSET_ADVICE if table.name == "relapses" else "Write the day, or delete the rows.",
         readable_only=True,
     )
 
 
-def _implausible(day: str, calendar: Calendar) -> Rule:
+def _implausible(table: str, day: str, calendar: Calendar) -> Rule:
     if calendar == "date":
         broken, limits = (pl.col(day) < FIRST_DAY) | (pl.col(day) > LAST_DAY), "before 1900 or after 2100"
     else:
@@ -85,7 +85,9 @@ def _implausible(day: str, calendar: Calendar) -> Rule:
         column=day,
         broken=broken,
         problem=f"{{days}} {{are}} {limits}.",
-        advice="Correct them, or leave the cells empty where the day is not known.",
+        advice=ONSET_ADVICE
+        if (table, day) == ("relapses", "date")
+        else "Correct them, or leave the cells empty where the day is not known.",
     )
 
 

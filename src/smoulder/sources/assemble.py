@@ -10,12 +10,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from smoulder.findings import Account, Finding, Report
-from smoulder.loaded import Loaded, Table, days_in, sorted_keys
+from smoulder.loaded import NEEDED_OF_PATIENTS, Loaded, Table, days_in, sorted_keys
 from smoulder.sources.merging import merged_flags, merged_scores
+from smoulder.sources.softening import CARRIED, is_needed, softened
 from smoulder.tables import Cohort, RelapseKnowledge, Relapses, Visits
 from smoulder.terms import MISSING
 
 _ERROR = "an error in the row"
+_NAMELESS = "an error in a row without a patient"
+_FAULT = "a fault in the row"
 _PATIENT = "patient set aside because of errors"
 
 
@@ -25,6 +28,8 @@ class _Barred:
 
     rows: dict[str, NDArray[np.int64]]
     """Table -> rows (as a spreadsheet shows them) with an error."""
+    emptied: dict[str, NDArray[np.int64]]
+    """Column of the patients, as the file names it -> rows whose cell is left empty."""
     patients: dict[str, str]
     """Patient -> codes of their errors, where patients are set aside."""
 
@@ -56,8 +61,12 @@ def assemble(loaded: Loaded, findings: Sequence[Finding], *, keep_going: bool = 
     keep_going
         Whether patients with an error are set aside whole.
     """
-    report = Report(findings=tuple(findings), columns=loaded.columns)
-    barred = _Barred(rows=_rows_with_errors(findings), patients=report.faulty_patients() if keep_going else {})
+    report = Report(findings=tuple(softened(finding, loaded) for finding in findings), columns=loaded.columns)
+    barred = _Barred(
+        rows=_rows_with_errors(findings, loaded),
+        emptied=_emptied(findings, loaded),
+        patients=report.faulty_patients() if keep_going else {},
+    )
     patients, visits, accounts = _visits(loaded, barred)
     relapses, knowledge, relapse_accounts = _relapses(loaded, barred, patients)
     cohort = Cohort(
@@ -79,12 +88,29 @@ def assemble(loaded: Loaded, findings: Sequence[Finding], *, keep_going: bool = 
     return replace(cohort, report=replace(report, accounts=accounts))
 
 
-def _rows_with_errors(findings: Sequence[Finding]) -> dict[str, NDArray[np.int64]]:
+def _emptied(findings: Sequence[Finding], loaded: Loaded) -> dict[str, NDArray[np.int64]]:
+    emptied: dict[str, NDArray[np.int64]] = {}
+    for finding in findings:
+        if finding.level == "error" and finding.table == "patients" and not is_needed(finding, loaded):
+            rows = finding.cases["row"].drop_nulls().to_numpy()
+            emptied[finding.column] = np.concatenate((emptied.get(finding.column, rows[:0]), rows))
+    return emptied
+
+
+def _rows_with_errors(findings: Sequence[Finding], loaded: Loaded) -> dict[str, NDArray[np.int64]]:
     rows: dict[str, list[NDArray[np.int64]]] = {}
     for finding in findings:
-        if finding.level == "error":
+        if finding.level == "error" and (finding.table != "patients" or finding.code == "patient-missing" or is_needed(finding, loaded)):
             rows.setdefault(finding.table, []).append(finding.cases["row"].drop_nulls().to_numpy())
     return {table: np.unique(np.concatenate(parts)) for table, parts in rows.items()}
+
+
+def _reasons(table: Table, errors: pl.Series, people: pl.Series) -> tuple[tuple[str, pl.Series], ...]:
+    """Return the reasons that are the same for every table, each with its (n_rows,) rows."""
+    carried = table.name in CARRIED or (table.name == "patients" and not set(NEEDED_OF_PATIENTS) & table.columns.keys())
+    if carried:
+        return (_FAULT, errors), (_PATIENT, people)
+    return (_NAMELESS, errors & table.frame["patient"].is_null()), (_ERROR, errors), (_PATIENT, people)
 
 
 def _account(table: Table, reasons: Sequence[tuple[str, pl.Series]], late: Sequence[tuple[str, int]] = ()) -> Account:
@@ -122,7 +148,7 @@ def _visits(loaded: Loaded, barred: _Barred) -> tuple[pl.Series, Visits, tuple[A
     key = key if starts is None else key[starts]
     patients, first = _owners(key, table.ids)
     unscored = ~table.scored()
-    reasons = ((_ERROR, errors), (_PATIENT, people), ("no score in the row", unscored))
+    reasons = (*_reasons(table, errors, people), ("no score in the row", unscored))
     account = _account(table, reasons, (("another score of the same day was taken", overruled),))
     return patients, Visits(first=first, day=days_in(key), scores=scores, scheduled=scheduled), (account,)
 
@@ -188,9 +214,10 @@ def _relapses(loaded: Loaded, barred: _Barred, patients: pl.Series) -> tuple[Rel
     usable = ~(errors | people | stranger) & table.frame["date"].is_not_null()
     at = usable.arg_true().to_numpy()
     keys = sorted_keys(code[at].astype(np.uint32), table.frame["date"].gather(at).to_numpy(), None).key
-    once = np.unique(keys)
+    # The keys are sorted; np.unique would hash them again.
+    once = keys[np.flatnonzero(np.diff(keys, prepend=-1))]
     first = np.searchsorted(once, np.arange(len(patients) + 1, dtype=np.int64) << 32)
-    reasons = ((_ERROR, errors), (_PATIENT, people), ("no visit of that patient counts", stranger))
+    reasons = (*_reasons(table, errors, people), ("no visit of that patient counts", stranger))
     account = _account(table, reasons, (("the same relapse again", len(keys) - len(once)),))
     return Relapses(first=first.astype(np.int64), day=days_in(once)), "recorded", (account,)
 
@@ -205,9 +232,11 @@ def _with_others(cohort: Cohort, loaded: Loaded, barred: _Barred) -> tuple[Cohor
         table = loaded.tables[name]
         errors, people = barred.row_mask(table), barred.patient_mask(table)
         stranger = pl.Series(_codes_in(table, cohort.patients) < 0)
-        frame = table.frame.filter(~(errors | people | stranger)).drop("row").with_columns(pl.col("patient").cast(pl.String))
-        kept[name] = frame
-        accounts.append(_account(table, ((_ERROR, errors), (_PATIENT, people), ("no visit of that patient counts", stranger))))
+        frame = _with_empty_cells(table, barred).filter(~(errors | people | stranger))
+        frame = frame.drop("row").with_columns(pl.col("patient").cast(pl.String))
+        kept[name] = frame.unique(maintain_order=True) if name == "treatments" else frame
+        late = (("the same treatment again", frame.height - kept[name].height),)
+        accounts.append(_account(table, (*_reasons(table, errors, people), ("no visit of that patient counts", stranger)), late))
     if "patients" in kept:
         cohort = _with_attributes(cohort, kept["patients"])
     if "treatments" in kept:
@@ -216,6 +245,19 @@ def _with_others(cohort: Cohort, loaded: Loaded, barred: _Barred) -> tuple[Cohor
         scans = kept["mri"].rename({"date": "day"})
         cohort = replace(cohort, mri=scans.select("patient", "day", pl.exclude("patient", "day")).sort(scans.columns, nulls_last=True))
     return cohort, tuple(accounts)
+
+
+def _with_empty_cells(table: Table, barred: _Barred) -> pl.DataFrame:
+    """Return the frame, without the values of the patients that cannot be."""
+    frame = table.frame
+    if table.name != "patients":
+        return frame
+    for ours, theirs in table.columns.items():
+        rows = barred.emptied.get(theirs)
+        if rows is not None and len(rows) and ours in frame.columns and ours != "patient":
+            impossible = frame["row"].is_in(pl.Series(rows, dtype=pl.UInt32).implode())
+            frame = frame.with_columns(pl.when(impossible).then(None).otherwise(pl.col(ours)).alias(ours))
+    return frame
 
 
 def _treatments(frame: pl.DataFrame) -> pl.DataFrame:

@@ -6,16 +6,20 @@ import difflib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from smoulder.errors import one_of
 from smoulder.findings import FoundColumn, Report
+from smoulder.loaded import REPEATED, plain_name
 from smoulder.sources.parsed import Issue
 from smoulder.tables import COLUMNS, TABLES, Column
 from smoulder.terms import Measure
 
-_REPEATED = re.compile(r"_duplicated_\d+$")
+_IN_BRACKETS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
+_NUMBERED = re.compile(
+    r"(.*?\D)[\s_.\-]*(?:v|visit|m|month|w|week|y|year|bl)?[\s_.\-]*\d+\s*(?:m|mo|months?|w|weeks?|y|years?)?", re.IGNORECASE
+)
 _SAYS_RELAPSE = {"relapses.date", "relapses.end_date"}
 _NAME_IT = "Name the one to use in cohort.toml or with columns=."
 
@@ -45,20 +49,11 @@ class Chosen:
     """Required columns that were not found, or found twice."""
 
 
-def plain(name: str) -> str:
-    """Return a name as it is compared: lower case, letters and digits only.
-
-    >>> plain("Visit_Date "), plain("9-HPT.mean")
-    ('visitdate', '9hptmean')
-    """
-    return re.sub(r"[^a-z0-9]", "", _REPEATED.sub("", name.strip()).lower())
-
-
 def columns_of(table: str, measures: Sequence[Measure] = ()) -> tuple[Column, ...]:
     """Return the columns a table may have, with the caller's own measures among the visits."""
     if table != "visits":
         return COLUMNS[table]
-    own = tuple(Column(name=m.key, kind="score", meaning=f"{m.name}, {m.unit}", synonyms=(plain(m.name),)) for m in measures)
+    own = tuple(Column(name=m.key, kind="score", meaning=f"{m.name}, {m.unit}", synonyms=(plain_name(m.name),)) for m in measures)
     return (*COLUMNS[table], *own)
 
 
@@ -82,6 +77,12 @@ def choose(table: str, names: Sequence[str], stated: Mapping[str, Stated], measu
         lacking.append("score")
         if not any(issue.level == "error" for issue in issues):
             issues.append(_no_measure(names))
+    spread = {ours: numbered for ours, numbered in wide(table, names, measures).items() if not set(numbered) & set(columns.values())}
+    if spread:
+        used = "score" not in lacking
+        if not used:
+            issues = [issue for issue in issues if issue.code not in ("column-no-score", "column-missing")]
+        issues.append(_wide(spread, used=used))
     unused = tuple(name for name in names if name not in columns.values())
     return Chosen(columns=columns, decided_by=decided, unused=unused, issues=tuple(issues), lacking=tuple(lacking))
 
@@ -93,6 +94,7 @@ def _one(column: Column, names: Sequence[str], stated: Stated | None, taken: set
     if stated is not None and stated.must:
         return "", "", _not_there(column, stated, names)
     candidates = [name for name in names if name not in taken and matches(column, name)]
+    candidates = [name for name in candidates if _known_as(column, name)] or candidates
     if len(candidates) < 2:
         return (candidates[0] if candidates else ""), "name", None
     dates = [name for name in candidates if not _is_day_number(name)]
@@ -102,12 +104,39 @@ def _one(column: Column, names: Sequence[str], stated: Stated | None, taken: set
 
 
 def matches(column: Column, name: str) -> bool:
-    """Return whether a file's column has a name by which one of ours is known."""
-    return plain(name) in (plain(column.name), *column.synonyms)
+    """Return whether a file's column has a name by which one of ours is known, with or without a unit or range in brackets.
+
+    >>> matches(COLUMNS["visits"][2], "EDSS Score (0-10)")
+    True
+    """
+    return _known_as(column, name) or _known_as(column, _IN_BRACKETS.sub("", REPEATED.sub("", name.strip())))
+
+
+def _known_as(column: Column, name: str) -> bool:
+    return plain_name(name) in (plain_name(column.name), *column.synonyms)
+
+
+def wide(table: str, names: Sequence[str], measures: Sequence[Measure] = ()) -> dict[str, list[str]]:
+    """Return the scores that have several columns numbered by visit, such as EDSS_0 and EDSS_12: our name -> the columns."""
+    if table != "visits":
+        return {}
+    found: dict[str, list[str]] = {}
+    for column in columns_of(table, measures):
+        numbered = [
+            name
+            for name in names
+            if column.kind == "score"
+            and (stem := _NUMBERED.fullmatch(name.strip()))
+            and matches(column, stem[1])
+            and not matches(column, name)
+        ]
+        if len(numbered) > 1:
+            found[column.name] = numbered
+    return found
 
 
 def _is_day_number(name: str) -> bool:
-    return plain(name) in ("ady", "daysafterbaseline", "daysfromonset") or plain(name).endswith("day")
+    return plain_name(name) in ("ady", "daysafterbaseline", "daysfromonset") or plain_name(name).endswith("day")
 
 
 def relapse_columns(names: Sequence[str], unused: Sequence[str]) -> dict[str, str]:
@@ -116,7 +145,7 @@ def relapse_columns(names: Sequence[str], unused: Sequence[str]) -> dict[str, st
     for column in COLUMNS["relapses"]:
         if f"relapses.{column.name}" not in _SAYS_RELAPSE:
             continue
-        fitting = [name for name in unused if name in names and "relapse" in plain(name) and matches(column, name)]
+        fitting = [name for name in unused if name in names and "relapse" in plain_name(name) and matches(column, name)]
         if len(fitting) == 1:
             found[column.name] = fitting[0]
     return found if "date" in found else {}
@@ -141,7 +170,7 @@ def found_columns(table: str, chosen: Chosen, formats: Mapping[str, str]) -> lis
 
 def _not_there(column: Column, stated: Stated, names: Sequence[str]) -> Issue:
     near = difflib.get_close_matches(stated.column, names, n=3, cutoff=0.5)
-    near = near or [name for name in names if plain(name) == plain(stated.column)]
+    near = near or [name for name in names if plain_name(name) == plain_name(stated.column)]
     hint = f"; did you mean {one_of(near)}?" if near else "."
     return Issue(
         level="error",
@@ -152,7 +181,7 @@ def _not_there(column: Column, stated: Stated, names: Sequence[str]) -> Issue:
 
 
 def _ambiguous(column: Column, candidates: Sequence[str]) -> Issue:
-    names = [_REPEATED.sub("", name) for name in candidates]
+    names = [REPEATED.sub("", name) for name in candidates]
     both = f"{len(names)} columns named '{names[0]}'" if len(set(names)) == 1 else " and ".join(f"'{name}'" for name in names)
     return Issue(
         level="error",
@@ -175,7 +204,8 @@ def _absent(table: str, column: Column, names: Sequence[str]) -> Issue:
     near = [
         name
         for name in names
-        if plain(column.name) in plain(name) or difflib.SequenceMatcher(None, plain(column.name), plain(name)).ratio() > 0.6
+        if plain_name(column.name) in plain_name(name)
+        or difflib.SequenceMatcher(None, plain_name(column.name), plain_name(name)).ratio() > 0.6
     ]
     hint = f" Perhaps it is {one_of(near)}." if near else ""
     return Issue(
@@ -193,6 +223,17 @@ def _no_measure(names: Sequence[str]) -> Issue:
         code="column-no-score",
         problem=f"No column was recognised as a score (EDSS, T25FW, 9HPT, SDMT or a functional system); the table has {_listed(names)}.",
         advice='Name it in cohort.toml ([columns.visits] edss = "...") or with columns={"edss": "..."}.',
+    )
+
+
+def _wide(spread: Mapping[str, Sequence[str]], *, used: bool) -> Issue:
+    shown = _listed([name for numbered in spread.values() for name in numbered])
+    rest = "they are not used." if used else "so there is no column of scores."
+    return Issue(
+        level="warning" if used else "error",
+        code="column-wide" if used else "table-wide",
+        problem=f"One row a visit is needed: {shown} look like one column a visit; {rest}",
+        advice="Give one row a visit, with patient, date and score (in R pivot_longer, in pandas melt, in Stata reshape long).",
     )
 
 
@@ -239,8 +280,3 @@ def write_cohort_toml(path: str | Path, report: Report) -> Path:
     with path.open("x", encoding="utf-8") as file:
         file.write(cohort_toml(report))
     return path
-
-
-def without(chosen: Chosen, ours: str) -> Chosen:
-    """Return the choice without one of our columns, whose values could not be read."""
-    return replace(chosen, columns={name: column for name, column in chosen.columns.items() if name != ours})

@@ -156,7 +156,8 @@ def _from_compact(whole: pl.Series, issues: tuple[Issue, ...]) -> Parsed:
         impossible = Issue(
             level="error",
             code="date-impossible",
-            problem=f"{counted(int((~real).sum()), 'number')} of the form YYYYMMDD name no date that exists.",
+            problem=f"{counted(int((~real).sum()), 'number')} of the form YYYYMMDD {agreed(int((~real).sum()), 'names', 'name')} "
+            "no date that exists.",
             advice="Correct them, or leave the cells empty.",
             at=pl.Series(~real),
         )

@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from smoulder.errors import counted
+from smoulder.errors import agreed, counted
 from smoulder.sources.calendars import days_from_civil, is_date
 from smoulder.sources.parsed import Issue, Parsed, Texts, missing_issue, texts_of
 
-_TIME = r"(?:[T ]\s*\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp][Mm])?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?)?"
+_TIME = r"(?:[T ]\s*\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp][Mm])?\s*(?:Z|UTC|[+-]\d{2}:?\d{2}(?::\d{2})?)?)?"
 _MIDNIGHT = r"[T ]\s*00?:00(?::00(?:[.,]0+)?)?\s*$"
 _CLOCK = r"\d:\d{2}"
 
@@ -82,14 +82,15 @@ def _misfits(texts: Texts, fits: pl.Series, family: str, stated: str | None) -> 
     )["o"]
     other &= ~fits
     issues: list[Issue] = []
+    n_fits, n_bad = texts.n_rows(fits), texts.n_rows(other)
     if other.any():
         issues.append(
             Issue(
                 level="error",
                 code="date-mixed-formats",
                 problem=(
-                    f"The column mixes formats: {texts.n_rows(fits):,} rows are written as {words} ({texts.examples(fits, 1)}), "
-                    f"and {texts.n_rows(other):,} otherwise ({texts.examples(other)})."
+                    f"The column mixes formats: {counted(n_fits, 'row')} {agreed(n_fits, 'is', 'are')} written as {words} "
+                    f"({texts.examples(fits, 1)}), and {n_bad:,} otherwise ({texts.examples(other)})."
                 ),
                 advice="Write all days of a column in one format, best as YYYY-MM-DD.",
                 at=texts.rows(other),
@@ -146,11 +147,12 @@ def _of_family(texts: Texts, fits: pl.Series, family: str, issues: list[Issue]) 
     days[fits.to_numpy()], real[fits.to_numpy()] = read.days, read.real
     impossible = fits & ~pl.Series(real)
     if impossible.any():
+        n_bad = texts.n_rows(impossible)
         issues.append(
             Issue(
                 level="error",
                 code="date-impossible",
-                problem=f"{counted(texts.n_rows(impossible), 'value')} name no date that exists: {texts.examples(impossible)}.",
+                problem=f"{counted(n_bad, 'value')} {agreed(n_bad, 'names', 'name')} no date that exists: {texts.examples(impossible)}.",
                 advice="Correct them, or leave the cells empty where the day is not known.",
                 at=texts.rows(impossible),
             )
@@ -229,7 +231,8 @@ def _cut_times(texts: Texts, fits: pl.Series) -> list[Issue]:
             level="notice",
             code="date-time-cut",
             problem=(
-                f"{counted(texts.n_rows(timed), 'value')} carry a time of day, for example {texts.examples(timed, 1)}; "
+                f"{counted(texts.n_rows(timed), 'value')} {agreed(texts.n_rows(timed), 'carries', 'carry')} a time of day, "
+                f"for example {texts.examples(timed, 1)}; "
                 "each is cut to its own local date, and none is moved to another day."
             ),
             advice="Nothing to do.",

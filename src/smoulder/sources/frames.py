@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
@@ -88,7 +89,17 @@ def _zoned(column: Any, zone: str) -> pl.Series:
 def _from_objects(values: Iterable[Any]) -> pl.Series:
     """Return Python objects as one type where they have one, and as text otherwise."""
     listed = list(values)
+    if any(isinstance(value, datetime.datetime) and value.tzinfo is not None for value in listed):
+        # polars would move them to UTC, and some to another day; as text each keeps the date its own clock showed.
+        return pl.Series([_written(value) for value in listed], dtype=pl.String)
     try:
         return pl.Series(listed, strict=True)
     except (TypeError, pl.exceptions.PolarsError, OverflowError):
         return pl.Series([None if value is None else str(value) for value in listed], dtype=pl.String)
+
+
+def _written(value: Any) -> str | None:
+    """Return an object as text; a moment with the clock it was given in."""
+    if value is None:
+        return None
+    return value.isoformat() if isinstance(value, datetime.datetime) else str(value)

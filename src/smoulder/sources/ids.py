@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import polars as pl
 
-from smoulder.errors import counted
+from smoulder.errors import SourceError, counted
+from smoulder.loaded import INVISIBLE
 from smoulder.sources.parsed import MISSING_SPELLINGS, Issue
 
 _MANY_RUNS = 0.5
 
+_NO_VALUE = r"^(#[A-Z/0]+[!?]|=.*)$"
+"""Errors and formulas of Excel are nobody's id."""
 
-def id_texts(series: pl.Series) -> pl.Series:
-    """Return ids as text: 2 and 2.0 are '2'."""
+_OUTER_BLANKS = f"^[{INVISIBLE}]+|[{INVISIBLE}]+$"
+
+
+def id_texts(series: pl.Series, label: str) -> pl.Series:
+    """Return ids as text: 2 and 2.0 are '2'.
+
+    Raises SourceError where a value is more than one thing, or bytes.
+    """
+    if series.dtype.is_nested() or series.dtype in (pl.Binary, pl.Object):
+        raise SourceError(f"{label}: '{series.name}' holds {series.dtype}, which are no ids of patients; give one text or number a row.")
     if series.dtype.is_float():
         whole = series.drop_nans().drop_nulls()
         if (whole == whole.round(0)).all():
@@ -55,33 +66,20 @@ def recoded(ids: pl.Series, new: pl.Series) -> pl.Series:
 def tidied(tables: dict[str, pl.Series]) -> dict[str, tuple[pl.Series, tuple[Issue, ...]]]:
     """Return the ids of every table without blanks around them, '.0' of numbers and spelled-out missing ids.
 
-    Blanks stay where the same table has the id with and without them: then they are two ids, and the checks say so.
-
     Parameters
     ----------
     tables
         Table -> (n_rows,) Enum of ids.
     """
-    held = _in_doubt(tables)
-    return {name: _tidied(ids, held) for name, ids in tables.items()}
+    return {name: _tidied(ids) for name, ids in tables.items()}
 
 
-def _in_doubt(tables: dict[str, pl.Series]) -> set[str]:
-    """Return the ids that some table has both with and without blanks around them."""
-    doubtful: set[str] = set()
-    for ids in tables.values():
-        stripped = categories_of(ids).str.strip_chars()
-        if stripped.n_unique() < len(stripped):
-            doubtful |= set(stripped.filter(stripped.is_duplicated()))
-    return doubtful
-
-
-def _tidied(ids: pl.Series, held: set[str]) -> tuple[pl.Series, tuple[Issue, ...]]:
+def _tidied(ids: pl.Series) -> tuple[pl.Series, tuple[Issue, ...]]:
     known = categories_of(ids)
-    stripped = known.str.strip_chars()
-    missing = stripped.str.to_lowercase().is_in(sorted(MISSING_SPELLINGS))
-    blank = (stripped != known) & ~missing & ~stripped.is_in(sorted(held))
-    new = pl.select(pl.when(missing).then(None).when(blank).then(stripped).otherwise(known).alias("id"))["id"]
+    stripped = known.str.replace_all(_OUTER_BLANKS, "")
+    missing = stripped.str.to_lowercase().is_in(sorted(MISSING_SPELLINGS)) | stripped.str.contains(_NO_VALUE)
+    blank = (stripped != known) & ~missing
+    new = pl.select(pl.when(missing).then(None).otherwise(stripped).alias("id"))["id"]
     real = new.drop_nulls()
     decimal = len(real) > 0 and bool(real.str.contains(r"^\d+\.0+$").all())
     if decimal:
@@ -101,7 +99,7 @@ def _trimmed(n_rows: int, at: pl.Series) -> Issue:
     return Issue(
         level="warning",
         code="patient-blanks",
-        problem=f"The id has blanks before or after it in {counted(n_rows, 'row')}; they are taken away.",
+        problem=f"The id has blanks (or signs that cannot be seen) before or after it in {counted(n_rows, 'row')}; they are taken away.",
         advice="Check that the ids now match those of the other tables.",
         at=at,
     )

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from smoulder.errors import SourceError, UsageError, unknown
+from smoulder.errors import SourceError, UsageError, agreed, unknown
 from smoulder.findings import Finding, FoundColumn, Level
-from smoulder.loaded import Loaded, Table
+from smoulder.loaded import NEEDED_OF_PATIENTS, Loaded, Table
 from smoulder.sources.columns import Stated, choose, found_columns, relapse_columns
 from smoulder.sources.dates import stated_format
 from smoulder.sources.files import Opened
@@ -17,9 +17,12 @@ from smoulder.sources.locate import Located, locate
 from smoulder.sources.numbers import Decimal
 from smoulder.sources.parsed import Issue
 from smoulder.sources.settings import SAME_DAY, Settings, meanings_of, wrong_place
+from smoulder.sources.softening import CARRIED
 from smoulder.sources.typed import Read, calendars, findings_of, joined, read_columns, relapses_on_visits
 from smoulder.tables import COLUMNS, TABLES, SameDay
 from smoulder.terms import MEASURES, Calendar, Measure
+
+_ONE_CALENDAR = "Give all days as dates, or all as day numbers counted from the same day; name the columns in cohort.toml or with columns=."
 
 Columns = Mapping[str, str] | Mapping[str, Mapping[str, str]]
 
@@ -44,8 +47,8 @@ def load(
     formats = _stated_formats(date_format, settings)
     reading = _Reading(located, stated, formats, settings.decimal, own)
     reads = reading.read_all()
+    _agree(reads, reading)
     tables = _joined(reads, reading.findings)
-    _agree(reads, reading.findings)
     return Loaded(
         tables=tables,
         unusable=reading.unusable,
@@ -131,7 +134,7 @@ class _Reading:
         required = {column.name for column in COLUMNS[read.name] if column.required}
         scores = [measure.key for measure in read.measures if measure.key not in read.broken]
         if required & set(read.broken) or (read.name == "visits" and not scores):
-            self.unusable[read.name] = len(read.row)
+            self.unusable[read.name] = len(read.row) + read.empty_rows
             return None
         return read
 
@@ -180,18 +183,39 @@ def _with(read: Read, parsed: dict[str, Any]) -> Read:
     return replace(read, parsed=parsed)
 
 
-def _agree(reads: Mapping[str, Read], findings: list[Finding]) -> None:
-    """Tell where some columns hold dates and others day numbers: they cannot be compared."""
+def _agree(reads: dict[str, Read], reading: _Reading) -> None:
+    """Tell where some columns hold dates and others day numbers: they cannot be compared; leave out what nothing rests on."""
     named: dict[Calendar, list[str]] = {"date": [], "day": []}
-    for name, read in reads.items():
-        for ours, calendar in calendars(read).items():
-            named[calendar].append(f"{name}.{read.chosen.columns[ours]}")
+    for name in [name for name in reads if name not in CARRIED]:
+        for ours, calendar in calendars(reads[name]).items():
+            if name != "patients" or ours in NEEDED_OF_PATIENTS:
+                named[calendar].append(f"{name}.{reads[name].chosen.columns[ours]}")
     if named["date"] and named["day"]:
         problem = f"Dates ({', '.join(named['date'])}) and day numbers ({', '.join(named['day'])}) cannot be compared."
-        advice = (
-            "Give all days as dates, or all as day numbers counted from the same day; name the columns in cohort.toml or with columns=."
-        )
-        findings.append(_of_table("error", "date-calendars-differ", "tables", problem, advice))
+        reading.findings.append(_of_table("error", "date-calendars-differ", "tables", problem, _ONE_CALENDAR))
+    _leave_out(reads, reading)
+
+
+def _leave_out(reads: dict[str, Read], reading: _Reading) -> None:
+    """Leave out tables, and columns of the patients, in another calendar than the visits."""
+    if "visits" not in reads:
+        return
+    calendar = _calendar(reads)
+    for name in [name for name in (*CARRIED, "patients") if name in reads]:
+        read = reads[name]
+        others = [ours for ours, own in calendars(read).items() if own != calendar and ours not in NEEDED_OF_PATIENTS]
+        if not others:
+            continue
+        listed = ", ".join(f"'{read.chosen.columns[ours]}'" for ours in others)
+        kinds = "dates, and the visits day numbers" if calendar == "day" else "day numbers, and the visits dates"
+        what = agreed(len(others), "the column is", "the columns are") if name == "patients" else "the table is"
+        problem = f"{listed} {agreed(len(others), 'holds', 'hold')} {kinds}: {what} left out."
+        reading.findings.append(_of_table("warning", "date-calendar-apart", name, problem, _ONE_CALENDAR))
+        if name == "patients":
+            reads[name] = replace(read, parsed={ours: parsed for ours, parsed in read.parsed.items() if ours not in others})
+        else:
+            reading.unusable[name] = len(read.row) + read.empty_rows
+            del reads[name]
 
 
 def _calendar(reads: Mapping[str, Read]) -> Calendar:
@@ -237,7 +261,7 @@ def _stated_formats(date_format: str | Mapping[str, str] | None, settings: Setti
     """Return "table.column", "table" or "" (all) -> stated format."""
     formats = {place: stated_format(text) for place, text in settings.dates.items()}
     if isinstance(date_format, str):
-        return {**formats, "": stated_format(date_format)} if not formats else {"": stated_format(date_format)}
+        return {"": stated_format(date_format)}
     for place, text in (date_format or {}).items():
         problem = wrong_place(place)
         if problem:

@@ -11,10 +11,10 @@ from typing import Any, cast
 import numpy as np
 import polars as pl
 
-from smoulder.errors import SourceError, UsageError, unknown
+from smoulder.errors import SourceError, UsageError, agreed, unknown
 from smoulder.findings import Finding
 from smoulder.sources.columns import is_visits
-from smoulder.sources.files import SHEET_ENDINGS, Opened, kind_of, open_file, opened_frame
+from smoulder.sources.files import SHEET_ENDINGS, Opened, is_header, kind_of, of_another_program, open_file, opened_frame
 from smoulder.sources.frames import as_polars
 from smoulder.sources.settings import FILE_NAME, Settings, read_settings
 from smoulder.tables import TABLES
@@ -45,6 +45,8 @@ class _Candidate:
     name: str
     """Its name without endings, as words are looked for in it."""
     label: str
+    reference: str
+    """What names it in `cohort.toml`: a file, or a workbook and its sheet as "file.xlsx#sheet"."""
     open: Callable[[], Opened]
 
 
@@ -95,13 +97,40 @@ def _given(name: str, table: Any) -> Opened:
     """Return a table that was given by name: a path or a frame."""
     if not isinstance(table, (str, Path)):
         return opened_frame(as_polars(table, name), name)
-    sheets = open_file(Path(table))
+    path, sheet = _file_and_sheet(Path(table))
+    sheets = open_file(path)
+    if sheet:
+        return _sheet_named(sheet, sheets, path)
     if len(sheets) == 1:
         return next(iter(sheets.values()))
     fitting = [sheet for sheet in sheets if sheet.lower() == name]
     if len(fitting) == 1:
         return sheets[fitting[0]]
-    raise SourceError(f"'{Path(table).name}' has {len(sheets)} sheets ({', '.join(sheets)}), and none is named '{name}'.")
+    if not sheets:
+        raise SourceError(f"'{path.name}' has no sheet with a table.")
+    raise SourceError(
+        f"'{path.name}' has {len(sheets)} sheets ({', '.join(sheets)}), and none is named '{name}'. {_say_which(path.name, list(sheets))}"
+    )
+
+
+def _file_and_sheet(path: Path) -> tuple[Path, str]:
+    """Return the file and the sheet of "export.xlsx#EDSS A"; "" where no sheet is named."""
+    file, mark, sheet = str(path).rpartition("#")
+    if mark and file.lower().endswith(SHEET_ENDINGS) and not path.exists():
+        return Path(file), sheet
+    return path, ""
+
+
+def _sheet_named(sheet: str, sheets: Mapping[str, Opened], path: Path) -> Opened:
+    by_plain = {name.strip().lower(): name for name in sheets}
+    found = sheet if sheet in sheets else by_plain.get(sheet.strip().lower())
+    if found is None:
+        raise SourceError(f"'{path.name}': {unknown('sheet', sheet, sheets)}")
+    return sheets[found]
+
+
+def _say_which(file: str, sheets: Sequence[str]) -> str:
+    return f'Name the one to use, such as "{file}#{sheets[0]}".'
 
 
 def _settings_in(folder: Path) -> Settings:
@@ -110,15 +139,18 @@ def _settings_in(folder: Path) -> Settings:
 
 
 def _from_path(path: Path, measures: Sequence[Measure], given: set[str]) -> Located:
-    if not path.exists():
-        raise SourceError(f"There is no file or folder '{path}'.")
+    file, sheet = _file_and_sheet(path)
+    if not file.exists():
+        raise SourceError(f"There is no file or folder '{file}'.")
+    if sheet:
+        return Located(tables={"visits": _given("visits", path)}, settings=_settings_in(file.parent))
     if path.is_dir():
         settings = _settings_in(path)
         candidates = _in_folder(path, settings)
         return _assigned(candidates, settings, path, path.name, (*measures, *settings.measures), given)
     settings = _settings_in(path.parent)
     named = settings.tables.get("visits")
-    if named is not None and (path.parent / named).resolve() != path.resolve():
+    if named is not None and _file_and_sheet(path.parent / named)[0].resolve() != path.resolve():
         settings = Settings()
         named = None
     if path.name.lower().endswith(SHEET_ENDINGS):
@@ -129,15 +161,19 @@ def _from_path(path: Path, measures: Sequence[Measure], given: set[str]) -> Loca
 
 
 def _from_workbook(path: Path, settings: Settings, measures: Sequence[Measure], given: set[str]) -> Located:
-    candidates = _sheets(path)
-    if len(candidates) == 1:
+    stated = set(settings.tables.values())
+    every = _sheets(path)
+    candidates = [candidate for candidate in every if candidate.reference not in stated]
+    if len(every) == 1:
         return Located(tables={"visits": candidates[0].open()}, settings=settings)
     return _assigned(candidates, settings, path.parent, path.name, (*measures, *settings.measures), given)
 
 
 def _sheets(path: Path) -> list[_Candidate]:
     sheets = open_file(path)
-    return [_Candidate(name=name, label=sheet.label, open=_always(sheet)) for name, sheet in sheets.items()]
+    return [
+        _Candidate(name=name, label=sheet.label, reference=f"{path.name}#{name}", open=_always(sheet)) for name, sheet in sheets.items()
+    ]
 
 
 def _always(opened: Opened) -> Callable[[], Opened]:
@@ -147,6 +183,7 @@ def _always(opened: Opened) -> Callable[[], Opened]:
 def _in_folder(folder: Path, settings: Settings) -> list[_Candidate]:
     """Return the files of a folder that may be tables; of workbooks that are not named as one table, the sheets."""
     stated = {(folder / file).resolve() for file in settings.tables.values()}
+    sheets_of = {_file_and_sheet(path)[0] for path in stated}
     candidates: list[_Candidate] = []
     for path in sorted(folder.iterdir()):
         kind = kind_of(path)
@@ -155,10 +192,14 @@ def _in_folder(folder: Path, settings: Settings) -> list[_Candidate]:
         stem = _stem(path)
         if path.name.lower().endswith(".txt") and not _tables_named(stem):
             continue
-        if kind == "sheets" and not _tables_named(stem):
-            candidates += _sheets(path)
+        if kind == "sheets" and (path.resolve() in sheets_of or not _tables_named(stem)):
+            candidates += [sheet for sheet in _sheets(path) if (folder / sheet.reference).resolve() not in stated]
             continue
-        candidates.append(_Candidate(name=stem, label=path.name, open=_opener(path)))
+        candidates.append(_Candidate(name=stem, label=path.name, reference=path.name, open=_opener(path)))
+    found = {table for candidate in candidates for table in _tables_named(candidate.name)} | settings.tables.keys()
+    for path in sorted(folder.iterdir()):
+        if of_another_program(path) and set(_tables_named(_stem(path))) - found:
+            raise SourceError(of_another_program(path))
     return candidates
 
 
@@ -171,10 +212,16 @@ def _stem(path: Path) -> str:
 def _opener(path: Path) -> Callable[[], Opened]:
     def opened() -> Opened:
         sheets = open_file(path)
-        named = [sheet for name, sheet in sheets.items() if _tables_named(name)]
+        named = [name for name in sheets if _tables_named(name)]
+        # A sheet of notes is no candidate.
+        named = named or [name for name, sheet in sheets.items() if is_header(sheet.names)] or list(sheets)
         if not sheets:
             raise SourceError(f"'{path.name}' has no sheet with a table.")
-        return (named or list(sheets.values()))[0]
+        if len(named) > 1:
+            raise SourceError(
+                f"'{path.name}' has {len(named)} sheets that may be meant ({', '.join(named)}). {_say_which(path.name, named)}"
+            )
+        return sheets[named[0]]
 
     return opened
 
@@ -209,9 +256,13 @@ def _assigned(
 
 
 def _by_name(candidates: list[_Candidate], table: str) -> list[_Candidate]:
-    """Return the candidates for a table: those named exactly as it, else those with its word in their name."""
+    """Return the candidates for a table: those with its word in their name.
+
+    A file whose name has the words of several tables is one of another table where that is named exactly.
+    """
     exact = [c for c in candidates if c.name.lower() in _WORDS[table]]
-    return exact or [c for c in candidates if table in _tables_named(c.name)]
+    named = [c for c in candidates if table in _tables_named(c.name)]
+    return [c for c in named if c in exact or len(_tables_named(c.name)) == 1] if exact else named
 
 
 def _by_columns(candidates: list[_Candidate], measures: Sequence[Measure], label: str) -> _Candidate:
@@ -232,7 +283,7 @@ def _several(table: str, fitting: Sequence[_Candidate], label: str) -> str:
     names = ", ".join(candidate.label for candidate in fitting)
     return (
         f"'{label}' has {len(fitting)} candidates for the table {table}: {names}. "
-        f'Name the one to use in {FILE_NAME}: [tables] {table} = "...".'
+        f'Name the one to use in {FILE_NAME}: [tables] {table} = "{fitting[0].reference}".'
     )
 
 
@@ -245,7 +296,7 @@ def _not_used(labels: Sequence[str]) -> tuple[Finding, ...]:
             code="files-not-used",
             table="files",
             column="",
-            problem=f"Not used, as it is no table that Smoulder knows by name: {', '.join(labels)}.",
+            problem=f"Not used, as {agreed(len(labels), 'it is', 'they are')} not named as a table of the cohort: {', '.join(labels)}.",
             advice=f'If one is wanted, name it in {FILE_NAME} ([tables] relapses = "...").',
         ),
     )

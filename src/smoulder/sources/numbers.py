@@ -64,7 +64,7 @@ def parse_counts(series: pl.Series, decimal: Decimal | None = None) -> Parsed:
         issue = Issue(
             level="error",
             code="count-not-whole",
-            problem=f"{counted(int(wrong.sum()), 'value')} cannot be counts: they are negative or not whole.",
+            problem=f"{counted(int(wrong.sum()), 'value')} cannot be counts: negative or not whole.",
             advice="Correct them, or leave the cells empty.",
             at=wrong,
         )
@@ -77,6 +77,8 @@ def parse_flags(series: pl.Series) -> Parsed:
     """Return a column of yes and no (Boolean); a missing flag stays null."""
     if series.dtype in (pl.Boolean, pl.Null):
         return Parsed(values=series.cast(pl.Boolean), format="yes or no")
+    if not _is_plain(series):
+        return _wrong_type(series, "column-type", "it should say yes or no")
     texts = texts_of(series)
     lower = texts.unique.str.to_lowercase()
     yes, no = lower.is_in(sorted(_TRUE)), lower.is_in(sorted(_FALSE))
@@ -98,8 +100,15 @@ def parse_flags(series: pl.Series) -> Parsed:
 
 def parse_text(series: pl.Series) -> Parsed:
     """Return a column of words (String), stripped; missing spellings become null."""
+    if not _is_plain(series):
+        return _wrong_type(series, "column-type", "it should hold words")
     texts = texts_of(series)
     return Parsed(values=texts.column.cast(pl.String), format="text", issues=missing_issue(texts.missing))
+
+
+def _is_plain(series: pl.Series) -> bool:
+    """Return whether each value is one thing that can be written as text."""
+    return not series.dtype.is_nested() and series.dtype not in (pl.Binary, pl.Object)
 
 
 def _wrong_type(series: pl.Series, code: str, needs: str) -> Parsed:
@@ -107,7 +116,7 @@ def _wrong_type(series: pl.Series, code: str, needs: str) -> Parsed:
         level="error",
         code=code,
         problem=f"The column holds {series.dtype}, but {needs}.",
-        advice="Give numbers, or name another column in cohort.toml or with columns=.",
+        advice="Give one plain value a row, or name another column in cohort.toml or with columns=.",
     )
     return Parsed(values=None, issues=(issue,))
 
@@ -139,8 +148,8 @@ def _numbers_in(texts: Texts, decimal: Decimal | None) -> tuple[pl.Series, str, 
                 level="warning",
                 code="score-mixed-decimals",
                 problem=(
-                    f"Decimals are written with a comma {texts.n_rows(comma):,} times ({texts.examples(comma, 1)}) "
-                    f"and with a point {texts.n_rows(dotted):,} times ({texts.examples(dotted, 1)}); both are read as decimals."
+                    f"Decimals are written with a comma {counted(texts.n_rows(comma), 'time')} ({texts.examples(comma, 1)}) "
+                    f"and with a point {counted(texts.n_rows(dotted), 'time')} ({texts.examples(dotted, 1)}); both are read as decimals."
                 ),
                 advice="Check that none is a sign between thousands, and write one kind.",
                 at=texts.rows(comma if texts.n_rows(comma) <= texts.n_rows(dotted) else dotted),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from smoulder.errors import counted
 from smoulder.findings import Level
 from smoulder.terms import Calendar
 
@@ -71,9 +72,10 @@ class Texts:
 def texts_of(series: pl.Series) -> Texts:
     """Return the distinct texts of a column, with missing spellings and outer blanks taken away."""
     column = series.cast(pl.String).str.strip_chars()
-    counts = column.drop_nulls().value_counts(name="n").rename({column.name: "text"} if column.name != "text" else {})
+    # Counted in no order: sorted, so that the same table is always told of in the same words.
+    counts = column.alias("text").drop_nulls().value_counts(name="n").sort("text")
     is_missing = counts["text"].str.to_lowercase().is_in(sorted(MISSING_SPELLINGS))
-    spelled = counts.filter(is_missing).sort("text")
+    spelled = counts.filter(is_missing)
     known = counts.filter(~is_missing)
     if spelled.height:
         column = pl.select(pl.when(column.is_in(spelled["text"].implode())).then(None).otherwise(column).alias("text"))["text"]
@@ -89,7 +91,7 @@ def missing_issue(missing: tuple[tuple[str, int], ...]) -> tuple[Issue, ...]:
     """Return the notice about how missing values are spelled, if any are."""
     if not missing:
         return ()
-    spelled = ", ".join(f"'{text}' {n:,} times" for text, n in missing)
+    spelled = ", ".join(f"'{text}' {counted(n, 'time')}" for text, n in missing)
     return (
         Issue(
             level="notice",

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from smoulder.findings import Finding
-from smoulder.loaded import Table
+from smoulder.loaded import NEEDED_OF_PATIENTS, ONSET_ADVICE, Table
 from smoulder.sources.columns import Chosen, columns_of
 from smoulder.sources.dates import parse_days
 from smoulder.sources.files import Opened
@@ -70,7 +70,7 @@ def read_columns(
     used = [column for column in columns_of(name, measures) if column.name in chosen.columns and column.name != "patient"]
     raw = taken.select(pl.col(chosen.columns[column.name]).alias(column.name) for column in used)
     others = taken.select(extra)
-    ids = encoded(id_texts(taken[chosen.columns["patient"]])).alias("patient")
+    ids = encoded(id_texts(taken[chosen.columns["patient"]], opened.label)).alias("patient")
     del taken
     own = {measure.key: measure for measure in measures}
     parsed = {column.name: _parsed(column, raw[column.name], MEASURES | own, formats, decimal) for column in used}
@@ -125,7 +125,8 @@ def joined(read: Read, ids: pl.Series) -> Table:
     """Return a table of the columns that could be read, with its tidied ids."""
     values = [parsed.values.alias(ours) for ours, parsed in read.parsed.items() if parsed.values is not None]
     extra = [read.extra[name] for name in read.extra.columns if read.name == "patients" and name not in ("row", "patient", *read.parsed)]
-    faults = [i.at for p in read.parsed.values() for i in p.issues if i.level == "error" and i.at is not None]
+    needed = [p for ours, p in read.parsed.items() if read.name != "patients" or ours in NEEDED_OF_PATIENTS]
+    faults = [i.at for p in needed for i in p.issues if i.level == "error" and i.at is not None]
     faulty = None
     if faults:
         faulty = pl.DataFrame([at.alias(str(n)) for n, at in enumerate(faults)]).select(pl.any_horizontal(pl.all()).alias("faulty"))[
@@ -150,8 +151,8 @@ def findings_of(table: Table, read: Read, of_ids: Sequence[Issue]) -> list[Findi
     issues = [(ours, issue) for ours, parsed in read.parsed.items() for issue in parsed.issues]
     found = [as_finding(table, "patient", issue) for issue in of_ids] + [as_finding(table, ours, issue) for ours, issue in issues]
     notes = [
-        table.finding("notice", code="file-encoding", problem=note, advice="Nothing to do if names and ids look right.")
-        for note in read.opened.notes
+        table.finding("notice", code=code, problem=note, advice="Nothing to do if names and ids look right.")
+        for code, note in read.opened.notes
     ]
     return notes + found
 
@@ -159,10 +160,11 @@ def findings_of(table: Table, read: Read, of_ids: Sequence[Issue]) -> list[Findi
 def as_finding(table: Table, ours: str, issue: Issue) -> Finding:
     """Return an issue as a finding of a table."""
     at = issue.at
+    advice = ONSET_ADVICE if (table.name, ours) == ("relapses", "date") and at is not None and issue.level == "error" else issue.advice
     found = None
     if ours == "patient" and at is not None:
         found = pl.Series([""]).gather(pl.repeat(0, int(at.sum()), dtype=pl.UInt32, eager=True))
-    return table.finding(issue.level, code=issue.code, problem=issue.problem, advice=issue.advice, column=ours, at=at, found=found)
+    return table.finding(issue.level, code=issue.code, problem=issue.problem, advice=advice, column=ours, at=at, found=found)
 
 
 def calendars(read: Read) -> dict[str, Calendar]:

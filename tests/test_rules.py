@@ -368,6 +368,22 @@ def test_first_events() -> None:
         assert found(series, rule(relapses=LABELS, baseline=roving, looking_for=looking_for), [290]) == expected
 
 
+def test_an_improvement_is_passed_over_where_only_worsening_is_looked_for() -> None:
+    series = "0:4.0 90:3.0 100:5.0 180:3.0 270:5.0 360:5.0"
+    only_there = {"every_visit": False}
+    assert found(series, rule(looking_for="first worsening", confirmation=only_there)) == [("worsening", 100)]
+    moving = rule(looking_for="first worsening", confirmation=only_there, baseline={"moves_after": ["improvement"]})
+    assert found(series, moving) == [("worsening", 270)]
+
+
+def test_pira_moves_the_baseline_and_raw_does_not() -> None:
+    series = "0:2.0 90:2.0 180:3.0 270:3.0 400:3.5 490:3.5"
+    moving = rule(relapses=LABELS, baseline={"moves_after": ["PIRA"]})
+    assert cell("baseline_day", series, moving, [150]) == [0, 0]
+    assert cell("baseline_day", series.replace("3.5", "4.0"), moving) == [0, 270]
+    assert cell("baseline_day", series, moving) == [0]
+
+
 def test_the_composite_is_the_earliest_worsening_on_any_measure() -> None:
     data = rule().as_dict() | {"measures": [{"measure": key, "worsening": {"percent": 20.0}} for key in ("t25fw", "nhpt")]}
     composite = definition_from(data, where="composite")

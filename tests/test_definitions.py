@@ -639,5 +639,9 @@ def test_a_path_that_leads_nowhere_is_told(path: str) -> None:
 def test_no_number_is_beyond_what_the_engine_holds() -> None:
     with pytest.raises(DefinitionError, match="finite number"):
         definition("cdw-12w").changed({"edss.worsening": {"points": float("inf")}})
+    with pytest.raises(DefinitionError, match="less than or equal to 1000000"):
+        definition("cdw-12w").changed({"edss.worsening": {"points": 3e7}})
+    with pytest.raises(DefinitionError, match="reaches further than 100,000 days"):
+        definition("mueller-2023").changed({"relapses.relapse_free": ["onset-3000000000 .. onset"]})
     with pytest.raises(DefinitionError, match="less than or equal to 100000"):
         definition("cdw-12w").changed({"confirmation.windows": [{"name": "w", "from_day": 10**12}]})

@@ -464,3 +464,14 @@ def test_rows_without_a_patient_are_told_in_every_result() -> None:
     assert [(table, row) for table, row, _ in events.provenance.rows_set_aside] == [("relapses", 3)]
     assert "relapses row 3" in events.summaries()[0].text()
     assert events.provenance.as_dict()["rows_set_aside"][0]["table"] == "relapses"
+
+
+def test_a_search_for_the_first_pira_counts_nothing_else() -> None:
+    cohort = cohort_of({"A": {"edss": "0:2.0 180:3.0 270:3.0"}, "B": {"edss": "0:2.0 180:3.0 270:3.0"}}, relapses={"A": [170]})
+    first = rule(relapses=LABELS, looking_for="first PIRA", baseline={"moves_after": ["worsening"]})
+    summary = detect(cohort, first).summaries()[0]
+    assert [(name, share.numerator, share.denominator) for name, share in summary.counts] == [("PIRA", 1, 2)]
+    unknown = cohort_of({"A": {"edss": "0:2.0 180:3.0 270:3.0"}}, knowledge="unknown")
+    summary = detect(unknown, first).summaries()[0]
+    assert summary.counts == ()
+    assert any("no relapse table" in note for note in summary.notes)

@@ -188,7 +188,8 @@ class Events:
         def share(frame: pl.DataFrame) -> Proportion:
             return Proportion(numerator=frame["patient"].n_unique(), denominator=n)
 
-        counts = [("confirmed worsening", share(worsening))] if definition.looking_for != "first improvement" else []
+        all_worsening = definition.looking_for not in ("first improvement", "first PIRA", "first RAW")
+        counts = [("confirmed worsening", share(worsening))] if all_worsening else []
         labels: list[tuple[str, pl.DataFrame]] = []
         if definition.labelled and definition.looking_for != "first improvement":
             labels = [
@@ -198,7 +199,9 @@ class Events:
                 ("undefined worsening", worsening.filter(pl.col("label") == "undefined")),
                 ("undetermined worsening", worsening.filter(pl.col("label") == "undetermined")),
             ]
-            possible = possible_labels(definition) if self.provenance.relapse_knowledge != "unknown" else ("undetermined worsening",)
+            possible = possible_labels(definition)
+            if self.provenance.relapse_knowledge == "unknown":
+                possible = ("undetermined worsening",) if all_worsening else ()
             labels = [label for label in labels if label[0] in possible]
         counts += [(name, share(frame)) for name, frame in labels]
         if definition.looking_for in ("every event", "first event", "first improvement"):
@@ -234,7 +237,7 @@ class Events:
             notes.append(f"{counted(uncounted, 'worsening')} at the last visit counted without confirmation.")
         undetermined = worsening.filter(pl.col("label") == "undetermined").height
         if self.provenance.relapse_knowledge == "unknown":
-            if undetermined:
+            if definition.labelled:
                 notes.append("There was no relapse table, so RAW and PIRA could not be told apart: labels are undetermined.")
                 if "PIRA" in definition.baseline.moves_after and definition.looking_for == "every event":
                     notes.append(
@@ -264,6 +267,8 @@ def possible_labels(definition: Definition) -> tuple[str, ...]:
     rule = definition.relapses
     if rule is None:
         return ()
+    if definition.looking_for in ("first PIRA", "first RAW"):
+        return (definition.looking_for.removeprefix("first "),)
     has_raw = rule.raw is not None or rule.otherwise == "RAW"
     lines = ["PIRA", *(["RAW"] if has_raw else []), *(["both RAW and PIRA"] if has_raw and not rule.exclusive else [])]
     return (*lines, *(["undefined worsening"] if rule.otherwise != "RAW" else []), "undetermined worsening")

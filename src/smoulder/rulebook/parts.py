@@ -21,8 +21,14 @@ def _as_tuple(value: Any) -> Any:
 AsTuple = BeforeValidator(_as_tuple)
 """TOML gives lists; parts keep tuples, which hash."""
 
-Days = Annotated[int, Field(ge=0, le=100_000)]
-"""A number of days, 0 or more; 100,000 (274 years) is more than any follow-up and keeps sums within the engine's integers."""
+MOST_DAYS = 100_000
+"""Days a setting may state: 274 years, more than any follow-up, and sums stay within the engine's integers."""
+
+MOST_POINTS = 1_000_000
+"""Points, seconds or per cent a threshold may state; scores stay within the engine's integers."""
+
+Days = Annotated[int, Field(ge=0, le=MOST_DAYS)]
+"""A number of days, 0 or more."""
 
 
 def listed(items: Sequence[str], last: str = "and") -> str:

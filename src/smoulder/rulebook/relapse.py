@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BeforeValidator, model_serializer, model_validator
 
-from smoulder.rulebook.parts import AsTuple, Days, Part, days_text, listed
+from smoulder.rulebook.parts import MOST_DAYS, AsTuple, Days, Part, days_text, listed
 
 Anchor = Literal["baseline", "last meaningful visit", "previous visit", "onset", "confirmation"]
 ANCHORS: tuple[Anchor, ...] = get_args(Anchor)
@@ -53,6 +53,8 @@ class Interval(Part):
     def _check(self) -> Self:
         if ANCHORS.index(self.start) > ANCHORS.index(self.end):
             raise ValueError(f"'{self}' starts at a later anchor than it ends")
+        if max(abs(self.start_days), abs(self.end_days)) > MOST_DAYS:
+            raise ValueError(f"'{self}' reaches further than {MOST_DAYS:,} days")
         if self.start == self.end and self.start_days >= self.end_days:
             raise ValueError(f"'{self}' has no length")
         return self
@@ -62,6 +64,8 @@ class Interval(Part):
 
     def prose(self) -> str:
         """Return the interval in words."""
+        if max(abs(self.start_days), abs(self.end_days)) > MOST_DAYS:
+            raise ValueError(f"'{self}' reaches further than {MOST_DAYS:,} days")
         if self.start == self.end and self.start_days < 0 < self.end_days:
             before, after = days_text(-self.start_days), days_text(self.end_days)
             return f"from {before} before to {after} after {_anchor_prose(self.end, 0)}"

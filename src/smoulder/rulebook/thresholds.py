@@ -6,16 +6,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from smoulder.rulebook.parts import AsTuple, Part, listed
+from smoulder.rulebook.parts import MOST_POINTS, AsTuple, Part, listed
 from smoulder.terms import HUNDREDTHS, MEASURES, Measure, exact_units
 
 
 class Step(Part):
     """The change needed from one range of references."""
 
-    up_to: float | None = None
+    up_to: float | None = Field(default=None, le=MOST_POINTS)
     """Largest reference (points) of the range, included; None for all higher ones."""
-    change: float | None = None
+    change: float | None = Field(default=None, le=MOST_POINTS)
     """Change needed, in points; None where no change from such a reference counts."""
 
     @model_validator(mode="after")
@@ -38,9 +38,9 @@ class Threshold(Part):
 
     steps: Annotated[tuple[Step, ...], AsTuple] = ()
     """Ranges of the reference in ascending order; the last may be open."""
-    percent: float | None = Field(default=None, gt=0)
+    percent: float | None = Field(default=None, gt=0, le=MOST_POINTS)
     """Per cent of the reference."""
-    points: float | None = Field(default=None, gt=0)
+    points: float | None = Field(default=None, gt=0, le=MOST_POINTS)
     """Points, or seconds."""
     of_two: Literal["smaller", "larger"] | None = None
     """Where both `percent` and `points` are given: which of the two has to be reached."""

@@ -17,7 +17,7 @@ PACKAGE = "smoulder"
 SOURCE = ROOT / "src" / PACKAGE
 MOST_LINES = 600
 
-NOUNS = ("errors", "terms", "findings", "tables", "loaded", "rulebook", "_version", "provenance", "estimates", "events")
+NOUNS = ("errors", "terms", "findings", "tables", "loaded", "rulebook", "_version", "provenance", "estimates", "events", "outcome")
 VERBS = ("sources", "checks", "engine", "simulation", "figures")
 OUTLETS = ("reading", "outputs", "demo", "cli", "__main__", "__init__")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from smoulder.engine.detect import detect
-from smoulder.engine.milestones import reach
+from smoulder.engine.beside.milestones import reach
 from tests.oracle.agreement import Agreement, NamedDifference, Row
 from tests.oracle.cohorts import build_cohort
 from tests.oracle.milestones import milestone_of

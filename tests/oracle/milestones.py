@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from smoulder.engine.milestones import reach
+from smoulder.engine.beside.milestones import reach
 from smoulder.rulebook.milestone import Milestone
 from smoulder.tables import Cohort
 from smoulder.terms import date_of

@@ -21,6 +21,8 @@ def cohort_of(
     unscheduled: Mapping[str, Collection[int]] | None = None,
     recorded: Mapping[str, tuple[int | None, int | None]] | None = None,
     time_zero: Mapping[str, int] | None = None,
+    diagnosis: Mapping[str, int] | None = None,
+    mri: Mapping[str, Sequence[Mapping[str, int | None]]] | None = None,
     measures: Sequence[str] = (),
     custom: Sequence[Measure] = (),
 ) -> Cohort:
@@ -38,6 +40,10 @@ def cohort_of(
         Patient -> first and last day on which relapses were recorded; None: not said.
     time_zero
         Patient -> the day that counts as the start.
+    diagnosis
+        Patient -> the day of the diagnosis.
+    mri
+        Patient -> scans, each with its day and the lesion counts that were read.
     measures
         Measures that the visits have a column for, also where nobody has a score.
     custom
@@ -78,9 +84,25 @@ def cohort_of(
         recorded_from=None if recorded is None else told({name: bounds[0] for name, bounds in recorded.items()}),
         recorded_to=None if recorded is None else told({name: bounds[1] for name, bounds in recorded.items()}),
         time_zero=None if time_zero is None else told(dict(time_zero)),
+        attributes=None if diagnosis is None else attributes_of(names, diagnosis),
+        mri=None if mri is None else scans_of(mri),
         calendar="day",
         custom_measures=tuple(custom),
     )
+
+
+def attributes_of(names: Sequence[str], diagnosis: Mapping[str, int]) -> pl.DataFrame:
+    """Return the patients table with the days of diagnosis."""
+    days = pl.Series("diagnosis_date", [diagnosis.get(name) for name in names], dtype=pl.Int32)
+    return pl.DataFrame({"patient": pl.Series(names, dtype=pl.String), "diagnosis_date": days})
+
+
+def scans_of(mri: Mapping[str, Sequence[Mapping[str, int | None]]]) -> pl.DataFrame:
+    """Return the MRI table of some scans, with a column for every count that any of them has."""
+    rows = [{"patient": patient, **scan} for patient in sorted(mri) for scan in mri[patient]]
+    counts = dict.fromkeys(name for row in rows for name in row if name not in ("patient", "day"))
+    schema = {"patient": pl.String, "day": pl.Int32, **dict.fromkeys(counts, pl.Int64)}
+    return pl.DataFrame(rows, schema=schema).sort("patient", "day")
 
 
 def cohort_of_worked(patient: WorkedPatient, definition: Definition) -> Cohort:

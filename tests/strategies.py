@@ -40,6 +40,7 @@ SCORES: dict[str, tuple[float, ...]] = {
     "nhpt_dominant": (20.0, 24.0, 23.99, 16.0, 28.8, 22.0),
     "nhpt_nondominant": (20.0, 24.0, 23.99, 16.0, 28.8, 22.0),
     "pyramidal": (2, 3, 1, 4, 0),
+    "cerebellar": (1, 2, 0, 3),
     "grip": (40.0, 32.0, 32.01, 36.0, 25.6, 0.0),
     "mood": (0.0, 1.0, 2.0, -1.0, -2.0, 0.5),
 }
@@ -117,7 +118,10 @@ def relapse_rules(draw: st.DrawFn) -> dict[str, Any]:
         "relapse_free": draw(st.lists(intervals(), max_size=3)),
         "exclusive": draw(st.booleans()),
         "otherwise": draw(st.sampled_from(("undefined", "RAW"))),
+        "pira_at": draw(st.sampled_from(("any confirming visit", "first confirming visit"))),
     }
+    if any(interval.rpartition("..")[2].strip().startswith(("confirmation", "last holding")) for interval in rule["relapse_free"]):
+        rule["during_confirmation"] = draw(st.sampled_from(("as otherwise", "own class")))
     if draw(st.booleans()):
         before, after = draw(st.sampled_from((90, 30, 0, 180))), draw(st.sampled_from((0, 30)))
         rule["raw"] = {"days_before_onset": before, "days_after_onset": after}
@@ -126,7 +130,8 @@ def relapse_rules(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def window_lists(draw: st.DrawFn) -> list[dict[str, Any]]:
-    names = draw(st.lists(st.sampled_from(("12w", "24w", "6m", "late")), min_size=1, max_size=3, unique=True))
+    fewest = draw(st.sampled_from((1, 1, 1, 1, 1, 1, 0)))
+    names = draw(st.lists(st.sampled_from(("12w", "24w", "6m", "late")), min_size=fewest, max_size=3, unique=True))
     windows = []
     for name in names:
         window: dict[str, Any] = {"name": name, "from_day": draw(st.sampled_from((84, 84, 84, 30, 1, 0, 85, 90, 91, 168, 365)))}
@@ -143,17 +148,92 @@ def distances() -> st.SearchStrategy[dict[str, int]]:
 
 
 @st.composite
+def anchored_visits(draw: st.DrawFn) -> dict[str, int]:
+    day = draw(st.sampled_from((168, 84, 365, 0, 180)))
+    before, after = draw(st.sampled_from((84, 0, 365))), draw(st.sampled_from((84, 365, 0)))
+    return {"day": day, "from_day": max(day - before, 0), "to_day": day + after}
+
+
+@st.composite
+def onsets(draw: st.DrawFn) -> dict[str, Any]:
+    onset: dict[str, Any] = draw(distances())
+    min_days = draw(st.sampled_from((0, 0, 0, 90, 84, 1)))
+    if min_days:
+        onset |= {"min_days": min_days, "min_days_from": draw(st.sampled_from(("baseline", "previous visit")))}
+    return onset | ({"at": draw(anchored_visits())} if draw(st.sampled_from((False,) * 6 + (True,))) else {})
+
+
+@st.composite
+def confirmations(draw: st.DrawFn, *, edss: bool) -> dict[str, Any]:
+    windows = draw(window_lists())
+    found: dict[str, Any] = {
+        "windows": windows,
+        "every_visit": draw(st.booleans()),
+        "level": draw(st.sampled_from(("threshold", "onset"))),
+        "forgives": draw(st.sampled_from(("nothing", "nothing", "single visits"))),
+    }
+    if not windows:
+        return found
+    found |= draw(distances()) | {"visits": draw(st.sampled_from(("any", "any", "scheduled")))}
+    rarely = st.sampled_from((False,) * 6 + (True,))
+    for name in ("at", "as_well"):
+        if draw(rarely):
+            found[name] = draw(anchored_visits())
+    return found | ({"leading_system": draw(rarely)} if edss else {})
+
+
+@st.composite
+def carried_references(draw: st.DrawFn, onset: dict[str, Any], *, raw: bool, every: bool) -> dict[str, Any]:
+    seconds = ["no", "at every visit"] + (["after a relapse"] if raw else []) + (["after the last event"] if raw and every else [])
+    found: dict[str, Any] = {
+        "falls": draw(st.sampled_from(("if confirmed", "no", "at once"))),
+        "after_relapse": draw(st.sampled_from(("rises to what is left", "stays"))) if raw else "stays",
+        "second_reference": draw(st.sampled_from(seconds)),
+    }
+    if found["falls"] == "if confirmed":
+        found["falls_from_day"], length = draw(st.sampled_from((30, 1, 84))), draw(st.sampled_from((None, None, 60, 0)))
+        found["falls_every_visit"] = draw(st.booleans())
+        found |= {} if length is None else {"falls_to_day": found["falls_from_day"] + length}
+    if found["second_reference"] != "no":
+        found["second_at_least"] = draw(st.sampled_from(("any", "the reference", "worse than the reference")))
+    if onset.get("min_days") and onset.get("min_days_from") == "baseline":
+        found["earlier_reference"] = draw(st.booleans())
+    if draw(st.booleans()):
+        within = draw(st.sampled_from((None, 90, 168)))
+        found["merging"] = {"stable_days": draw(st.sampled_from((30, 0, 90, 200)))} | ({} if within is None else {"within_days": within})
+    return found
+
+
+def starts_from_zero() -> st.SearchStrategy[dict[str, Any]]:
+    zero = {"zero": st.sampled_from(("time zero", "diagnosis"))}
+    nearest = st.fixed_dictionaries({"start": st.just("nearest time zero"), **zero})
+    after = st.fixed_dictionaries(
+        {"start": st.just("first after time zero"), **zero}, optional={"start_within_days": st.sampled_from((0, 90, 365))}
+    )
+    return st.one_of(nearest, after)
+
+
+@st.composite
 def baselines(draw: st.DrawFn, relapse_rule: dict[str, Any] | None, *, sustained: bool) -> dict[str, Any]:
+    start = draw(st.one_of(st.just({"start": "first visit"}), st.just({"start": "first visit"}), starts_from_zero()))
+    if draw(st.sampled_from((False,) * 6 + (True,))):
+        return draw(distances()) | {
+            "start": "previous visit",
+            "moves_to": draw(st.sampled_from(("confirmation", "onset", "lowest score"))),
+        }
     worsening = ["", "worsening"] + (["PIRA"] if relapse_rule is not None else [])
     moves = [draw(st.sampled_from(worsening)), *(move for move in ("improvement", "relapse") if draw(st.booleans()))]
     moves = draw(st.permutations([move for move in moves if move]))
-    base: dict[str, Any] = draw(distances()) | {
-        "start": draw(st.sampled_from(("first visit", "first visit", "nearest time zero"))),
-        "moves_after": moves,
-        "moves_to": draw(st.sampled_from(("confirmation", "onset", "lowest score"))),
-        "local_extrema": draw(st.sampled_from(("allowed", "not strict", "none"))),
-        "unsustained_moves": sustained and draw(st.booleans()),
-    }
+    base: dict[str, Any] = (
+        draw(distances())
+        | start
+        | {
+            "moves_after": moves,
+            "moves_to": draw(st.sampled_from(("confirmation", "onset", "lowest score"))),
+            "local_extrema": draw(st.sampled_from(("allowed", "not strict", "none"))),
+            "unsustained_moves": sustained and draw(st.booleans()),
+        }
+    )
     small = ["no", *(way for way in ("improvement", "worsening") if way in moves)]
     base["sub_threshold"] = draw(st.sampled_from([*small, "both"] if len(small) == 3 else small))
     may_fall = ["yes"] + (["no"] if moves else []) + (["not after a relapse"] if "relapse" in moves else [])
@@ -179,9 +259,10 @@ def definitions(draw: st.DrawFn, measures: Sequence[str] = ALL_MEASURES, *, most
     keys = draw(st.lists(st.sampled_from(measures), min_size=1, max_size=most_measures, unique=True))
     relapse_rule = draw(st.one_of(st.none(), relapse_rules(), relapse_rules(), relapse_rules()))
     sustained_days = draw(st.sampled_from((0, 0, 84, 168, 365, "to the end")))
-    counted = draw(st.booleans())
+    confirmation = draw(confirmations(edss="edss" in keys))
+    windows = confirmation["windows"]
+    counted = bool(windows) and draw(st.booleans())
     within = draw(st.sampled_from((None, 0, 84, 365))) if counted else None
-    windows = draw(window_lists())
     looking_for = ["every event", "every event", "every event", "first worsening", "first improvement", "first event"]
     labelled_only = ["first PIRA", "first RAW"] if relapse_rule is not None else []
     months = any(window["name"] == "6m" for window in windows)
@@ -190,14 +271,8 @@ def definitions(draw: st.DrawFn, measures: Sequence[str] = ALL_MEASURES, *, most
         "title": draw(st.text(max_size=20)),
         "measures": [draw(measure_rules(key)) for key in keys],
         "baseline": draw(baselines(relapse_rule, sustained=sustained_days != 0)),
-        "onset": draw(distances()),
-        "confirmation": draw(distances())
-        | {
-            "windows": windows,
-            "every_visit": draw(st.booleans()),
-            "level": draw(st.sampled_from(("threshold", "onset"))),
-            "visits": draw(st.sampled_from(("any", "any", "scheduled"))),
-        },
+        "onset": draw(onsets()),
+        "confirmation": confirmation,
         "sustained": {"days": sustained_days, "kinds": draw(st.sampled_from(("both", "worsening", "improvement")))},
         "last_visit": {
             "worsening": "counted" if counted else "unconfirmed",
@@ -207,11 +282,31 @@ def definitions(draw: st.DrawFn, measures: Sequence[str] = ALL_MEASURES, *, most
         "coverage": draw(st.sampled_from(("assumed", "observed"))),
         "looking_for": draw(st.sampled_from(looking_for + labelled_only)),
     }
+    if sustained_days != 0:
+        data["sustained"]["every_visit"] = draw(st.sampled_from((None, True, False)))
     if relapse_rule is not None:
         data["relapses"] = relapse_rule
+    if draw(st.sampled_from((False, False, True))):
+        data |= draw(carried(data))
     if months:
         data["days_a_month"] = draw(st.sampled_from((30.4375, 30.0, 30.25)))
     return definition_from(data, where="random definition")
+
+
+@st.composite
+def carried(draw: st.DrawFn, data: dict[str, Any]) -> dict[str, Any]:
+    """Draw the parts of a definition that carries its reference, in place of those that it has."""
+    base, rule = data["baseline"], data.get("relapses")
+    start = draw(st.one_of(st.just({"start": "first visit"}), starts_from_zero()))
+    kept = {name: base[name] for name in ("days_after_relapse", "days_before_relapse")}
+    looking_for = "every event" if data["looking_for"] == "first improvement" else data["looking_for"]
+    raw = rule is not None and "raw" in rule
+    return {
+        "baseline": kept | start,
+        "carried": draw(carried_references(data["onset"], raw=raw, every=looking_for == "every event")),
+        "measures": [{name: value for name, value in measure.items() if name != "improvement"} for measure in data["measures"]],
+        "looking_for": looking_for,
+    }
 
 
 @st.composite
@@ -292,6 +387,7 @@ def cohorts(
     unscheduled: dict[str, list[int]] = {}
     recorded: dict[str, tuple[int | None, int | None]] = {}
     time_zero: dict[str, int] = {}
+    diagnosis: dict[str, int] = {}
     for name in names:
         days, visits[name] = draw(patients(measures, most_visits))
         near = days or [0]
@@ -300,15 +396,18 @@ def cohorts(
         unscheduled[name] = [day for day in days if draw(st.sampled_from((False, False, True)))]
         bounds = [draw(st.none() | near_visits(near, 1).map(lambda found: found[0] if found else None)) for _ in range(2)]
         recorded[name] = (bounds[0], bounds[1])
-        for day in draw(near_visits(near, 1)):
-            time_zero[name] = day
-    if needs_time_zero and not time_zero:
-        time_zero[names[0]] = 0
+        for zero in (time_zero, diagnosis):
+            for day in draw(near_visits(near, 1)):
+                zero[name] = day
+    for zero in (time_zero, diagnosis):
+        if needs_time_zero and not zero:
+            zero[names[0]] = 0
     options: dict[str, Any] = {
         "knowledge": st.just(knowledge),
         "unscheduled": st.just(unscheduled) if draw(st.booleans()) else st.none(),
         "recorded": st.just(recorded) if draw(st.booleans()) else st.none(),
         "time_zero": st.just(time_zero) if needs_time_zero or draw(st.booleans()) else st.none(),
+        "diagnosis": st.just(diagnosis) if needs_time_zero else st.none(),
         "measures": st.just(tuple(measures)),
         "custom": st.just(tuple(measure_of(key) for key in measures if key in CUSTOM)),
     }
@@ -323,5 +422,7 @@ def cohorts_with(draw: st.DrawFn, chosen: st.SearchStrategy[Definition] | None =
     if "nhpt" in measures and draw(st.booleans()):
         # The mean of two hands, from the hands.
         measures = list(dict.fromkeys([key for key in measures if key != "nhpt"] + ["nhpt_dominant", "nhpt_nondominant"]))
-    needs_zero = definition.baseline.start == "nearest time zero"
+    if definition.confirmation.leading_system:
+        measures = list(dict.fromkeys([*measures, "pyramidal", "cerebellar"]))
+    needs_zero = definition.baseline.start in ("nearest time zero", "first after time zero")
     return draw(cohorts(measures, needs_time_zero=needs_zero, **sizes)), definition

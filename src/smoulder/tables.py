@@ -342,6 +342,18 @@ class Cohort:
             raise UsageError(f"There is no patient '{patient}'; did you mean {one_of(alike.head(3).to_list())}?")
         raise UsageError(unknown("patient", patient, self.patients.head(MOST_COMPARED_IDS)))
 
+    def zero_days(self, zero: str) -> NDArray[np.int32] | None:
+        """Return (n_patients,) the day that a definition calls time zero ("time zero", "diagnosis" or "onset of the disease").
+
+        MISSING where a patient has none; None where the tables have no such column.
+        """
+        if zero == "time zero":
+            return self.time_zero
+        column = {"diagnosis": "diagnosis_date", "onset of the disease": "onset_date"}[zero]
+        if self.attributes is None or column not in self.attributes.columns:
+            return None
+        return self.attributes[column].cast(pl.Int32).fill_null(MISSING).to_numpy()
+
     def visits_of(self, index: int) -> slice:
         """Return the slice of the visits of the patient at a position."""
         return slice(int(self.visits.first[index]), int(self.visits.first[index + 1]))
@@ -418,5 +430,10 @@ class Cohort:
         add("relapse_day", self.relapses.day)
         add("recorded_from", self.recorded_from)
         add("recorded_to", self.recorded_to)
-        add("time_zero", self.time_zero)
+        for zero in ("time zero", "diagnosis", "onset of the disease"):
+            add(zero.replace(" ", "_"), self.zero_days(zero))
+        if self.mri is not None:
+            for column in self.mri.sort(pl.all()).iter_columns():
+                digest.update(f"mri {column.name};".encode())
+                digest.update("\x1f".join("" if value is None else str(value) for value in column).encode())
         return digest.hexdigest()

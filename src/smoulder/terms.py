@@ -18,7 +18,7 @@ HUNDREDTHS = 100
 """Score units in one point, second or step of a measure."""
 
 Kind = Literal["worsening", "improvement"]
-Label = Literal["PIRA", "RAW", "RAW and PIRA", "undefined", "undetermined"]
+Label = Literal["PIRA", "RAW", "RAW and PIRA", "undefined", "undetermined", "PIRA with relapse during confirmation"]
 Calendar = Literal["date", "day"]
 
 EPOCH = datetime.date(1970, 1, 1)
@@ -103,6 +103,10 @@ MEASURES: dict[str, Measure] = {
     )
 }
 """The measures known without declaring them (engine semantics, section 2)."""
+
+
+FUNCTIONAL_SYSTEMS = ("pyramidal", "cerebellar", "brainstem", "sensory", "bowel_bladder", "visual", "cerebral", "ambulation")
+"""The functional systems of the EDSS (Kurtzke 1983), with the walking distance."""
 
 
 def weeks(n: int) -> int:

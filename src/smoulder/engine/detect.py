@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from smoulder.engine.encoding import N_COLUMNS, O_REASON, O_RULE, Pack, Rules, encode
+from smoulder.engine.encoding import AFTER_LAST, N_COLUMNS, O_REASON, O_RULE, SECOND, Pack, Rules, encode
 from smoulder.engine.pack import pack_measure, seen_days
 from smoulder.engine.tabulate import UNCONFIRMED_COLUMNS, Rows, event_parts, stacked, unconfirmed_parts
 from smoulder.errors import DataError
@@ -23,6 +23,9 @@ from smoulder.rulebook import resolve
 from smoulder.rulebook.model import Definition, MeasureRule
 from smoulder.tables import Cohort
 from smoulder.terms import MISSING, Measure
+
+if TYPE_CHECKING:
+    from smoulder.engine.kernel.people import Scratch
 
 CHUNK_VISITS = 1 << 16
 """Visits scanned at a time: 65,536 keep a chunk's rows in the cache (bench/kernel.py)."""
@@ -92,13 +95,19 @@ def side_by_side(jobs: Sequence[Callable[[], Any]], threads: int | None) -> list
 
 
 def require_time_zero(cohort: Cohort, definitions: Sequence[Definition]) -> None:
-    """Raise DataError where a definition starts at time zero and no patient has one."""
-    needing = [definition.key for definition in definitions if definition.baseline.start == "nearest time zero"]
-    if needing and (cohort.time_zero is None or bool((cohort.time_zero == MISSING).all())):
-        raise DataError(
-            f"The baseline of {', '.join(needing)} is the visit nearest time zero, and no patient has one. "
-            "Add a column time_zero to the patients table (such as the day of randomisation)."
-        )
+    """Raise DataError where a definition starts at a day that no patient has."""
+    columns = {"time zero": "time_zero", "diagnosis": "diagnosis_date", "onset of the disease": "onset_date"}
+    for zero, column in columns.items():
+        starts = ("nearest time zero", "first after time zero")
+        needing = [d.key for d in definitions if d.baseline.start in starts and d.baseline.zero == zero]
+        days = cohort.zero_days(zero)
+        if needing and (days is None or bool((days == MISSING).all())):
+            meaning = "time zero" if zero == "time zero" else f"the {zero}"
+            example = " (such as the day of randomisation)" if zero == "time zero" else ""
+            raise DataError(
+                f"The baseline of {', '.join(needing)} starts at {meaning}, and no patient has one. "
+                f"Add a column {column} to the patients table{example}."
+            )
 
 
 Users = list[tuple[int, MeasureRule]]
@@ -116,7 +125,8 @@ def by_measure(definitions: Sequence[Definition]) -> dict[Measure, Users]:
 
 def scan_measure(cohort: Cohort, definitions: Sequence[Definition], measure: Measure, users: Users, threads: int | None) -> list[Rows]:
     """Scan one measure of all patients under all definitions that use it; return what each of them found."""
-    pack = pack_measure(cohort, measure)
+    led = any(definitions[number].confirmation.leading_system for number, _ in users) and measure.key == "edss"
+    pack = pack_measure(cohort, measure, systems=led)
     low, high = (int(pack.score.min()), int(pack.score.max())) if len(pack.score) else (0, 0)
     rules = encode([(definitions[number], rule) for number, rule in users], low, high)
     assessable = np.zeros((cohort.n_patients, len(users)), dtype=np.bool_)
@@ -148,7 +158,10 @@ def scan(pack: Pack, rules: Rules, assessable: NDArray[np.bool_], threads: int |
 
     n_rules, n_columns = len(rules.setting), N_COLUMNS + 2 * rules.window.shape[1]
     chunks = list(pairwise([0, *chunk_ends(pack.first, max(CHUNK_VISITS // max(n_rules, 1), FEWEST_CHUNK_VISITS))]))
-    room = max((int(pack.first[end] - pack.first[start]) for start, end in chunks), default=0) * n_rules + 1
+    longest = max((int(pack.first[end] - pack.first[start]) for start, end in chunks), default=0)
+    # A walk that looks again after the last event writes a visit twice before it drops one of the two.
+    twice = 2 if (rules.setting[:, SECOND] == AFTER_LAST).any() else 1
+    room = longest * n_rules * twice + 1
     # Pages that are written for the first time are slow, so a chunk writes where an earlier one has written.
     written: list[NDArray[np.int32]] = []
 
@@ -178,10 +191,22 @@ def by_rule(rows: NDArray[np.int32], n_rules: int) -> tuple[Blocks, Blocks]:
     )
 
 
-def scratch(pack: Pack, start: int, end: int) -> tuple[NDArray[np.generic], ...]:
-    """Return room for one patient at a time: days since and until a relapse, scores, eligible visits, PIRA visits."""
-    longest = int(np.diff(pack.first[start : end + 1]).max())
-    return tuple(np.empty(longest, dtype) for dtype in (np.int32, np.int32, np.int32, np.int64, np.bool_))
+def scratch(pack: Pack, start: int, end: int) -> Scratch:
+    """Return room for one patient of some at a time."""
+    from smoulder.engine.kernel.people import Scratch
+
+    n = int(np.diff(pack.first[start : end + 1]).max())
+    whole, long, flag = np.int32, np.int64, np.bool_
+    return Scratch(
+        since=np.empty(n, whole),
+        until=np.empty(n, whole),
+        score=np.empty(n, whole),
+        eligible=np.empty(n, long),
+        is_pira_visit=np.empty(n, flag),
+        past_relapse=np.empty(n, flag),
+        held=np.empty((2, 2, n), long),
+        n_held=np.empty(2, long),
+    )
 
 
 def chunk_ends(first: NDArray[np.int64], n_visits: int = CHUNK_VISITS) -> list[int]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from smoulder.rulebook.model import Definition, MeasureRule
+from smoulder.rulebook.model import CarriedReference, Definition, MeasureRule
 from smoulder.rulebook.relapse import ANCHORS
 from smoulder.rulebook.thresholds import Threshold
 from smoulder.terms import HUNDREDTHS, MISSING, exact_units
@@ -58,9 +58,40 @@ NEVER = 2**31 - 1
     N_WINDOWS,
     N_INTERVALS,
     COVERAGE_OBSERVED,
-) = range(35)
-N_SETTINGS = 35
+    START_WITHIN,
+    ZERO,
+    MIN_DAYS,
+    MIN_FROM_PREVIOUS,
+    ONSET_AT,
+    CONFIRM_AT,
+    AS_WELL,
+    FORGIVES,
+    LED,
+    SUSTAINED_EVERY,
+    PIRA_FIRST,
+    OWN_CLASS,
+    CARRIED,
+    FALLS_HOW,
+    FALLS_FROM,
+    FALLS_TO,
+    FALLS_EVERY,
+    RISES,
+    SECOND,
+    SECOND_LEAST,
+    EARLIER,
+    MERGES,
+    MERGE_STABLE,
+    MERGE_WITHIN,
+) = range(59)
+N_SETTINGS = 59
 
+ANCHOR_DAY, ANCHOR_FROM, ANCHOR_TO = range(3)
+"""Columns of `Rules.anchored`."""
+AT_ONSET_ONLY, AT_CONFIRMING_ONLY, AT_AS_WELL = range(3)
+"""Rows of `Rules.anchored`."""
+
+FIRST_VISIT, NEAREST, FIRST_AFTER, PREVIOUS = range(4)
+"""Values of START."""
 NO, CROSSED, EVERY = range(3)
 """Values of MOVES_RELAPSE."""
 TO_CONFIRMATION, TO_ONSET, TO_LOWEST = range(3)
@@ -75,9 +106,19 @@ COUNT_NOT, COUNT_AT_LAST, COUNT_UNSEEN = range(3)
 """Values of COUNT_LAST."""
 EVERY_EVENT, FIRST_EVENT, FIRST_WORSENING, FIRST_IMPROVEMENT, FIRST_PIRA, FIRST_RAW = range(6)
 """Values of LOOKING_FOR."""
-AT_BASELINE, AT_MEANINGFUL, AT_PREVIOUS, AT_ONSET, AT_CONFIRMATION = range(len(ANCHORS))
+AT_BASELINE, AT_MEANINGFUL, AT_PREVIOUS, AT_ONSET, AT_CONFIRMATION, AT_LAST_HOLDING = range(len(ANCHORS))
 """Anchors, in the order of `ANCHORS`."""
 
+NO_FALL, AT_ONCE, IF_CONFIRMED = range(3)
+"""Values of FALLS_HOW."""
+NO_SECOND, PAST_RELAPSE, EVERYWHERE, AFTER_LAST = range(4)
+"""Values of SECOND."""
+ANY_SCORE, AS_BAD, WORSE = range(3)
+"""Values of SECOND_LEAST."""
+
+_STARTS = ("first visit", "nearest time zero", "first after time zero", "previous visit")
+ZEROS = ("time zero", "diagnosis", "onset of the disease")
+"""Values of ZERO, by name."""
 _LOOKING = ("every event", "first event", "first worsening", "first improvement", "first PIRA", "first RAW")
 
 # Columns of a row that the kernel writes (int32); the confirming visit of each window and then that of the PIRA follow.
@@ -123,9 +164,11 @@ class Pack(NamedTuple):
     seen_from: NDArray[np.int32]
     seen_to: NDArray[np.int32]
     """(n_patients,) first and last visit of any measure."""
-    time_zero: NDArray[np.int32]
-    """(n_patients,) MISSING where not said."""
+    zero: NDArray[np.int32]
+    """(3, n_patients) day of time zero, of the diagnosis and of the onset of the disease; MISSING where not said."""
     relapses_known: bool
+    systems: NDArray[np.int32]
+    """(n_visits, 8) functional systems, MISSING where not scored; (0, 8) where no definition asks for them."""
 
 
 class Rules(NamedTuple):
@@ -142,13 +185,16 @@ class Rules(NamedTuple):
     """(n_rules, n_scores) change needed from each signed score, counted from `lowest`."""
     lowest: int
     """Signed score that place 0 of `worse` and `better` stands for."""
+    anchored: NDArray[np.int64]
+    """(n_rules, 3, 3) day, first and last day of the visits at a set time: of onset, confirmation, and where it must hold as well."""
 
 
 def encode_settings(definition: Definition) -> NDArray[np.int64]:
     """Return (N_SETTINGS,) the settings of a definition."""
     base, confirm, relapses = definition.baseline, definition.confirmation, definition.relapses
     row = np.zeros(N_SETTINGS, dtype=np.int64)
-    row[START] = base.start == "nearest time zero"
+    row[START], row[ZERO] = _STARTS.index(base.start), ZEROS.index(base.zero)
+    row[START_WITHIN] = FAR if base.start_within_days is None else base.start_within_days
     row[BASE_AFTER], row[BASE_BEFORE] = base.days_after_relapse, base.days_before_relapse
     row[MOVES_WORSENING] = "worsening" in base.moves_after
     row[MOVES_IMPROVEMENT] = "improvement" in base.moves_after
@@ -162,11 +208,17 @@ def encode_settings(definition: Definition) -> NDArray[np.int64]:
     row[MAY_FALL] = ("yes", "not after a relapse", "no").index(base.may_fall)
     row[EXTREMA] = ("allowed", "not strict", "none").index(base.local_extrema)
     row[ONSET_AFTER], row[ONSET_BEFORE] = definition.onset.days_after_relapse, definition.onset.days_before_relapse
+    row[MIN_DAYS], row[MIN_FROM_PREVIOUS] = definition.onset.min_days, definition.onset.min_days_from == "previous visit"
+    row[ONSET_AT] = definition.onset.at is not None
+    row[CONFIRM_AT], row[AS_WELL] = confirm.at is not None, confirm.as_well is not None
+    row[FORGIVES] = confirm.forgives == "single visits"
     row[EVERY_VISIT] = confirm.every_visit
     row[LEVEL_ONSET] = confirm.level == "onset"
     row[CONFIRM_AFTER], row[CONFIRM_BEFORE] = confirm.days_after_relapse, confirm.days_before_relapse
     row[SCHEDULED_ONLY] = confirm.visits == "scheduled"
     row[SUSTAINED_DAYS] = FAR if definition.sustained.days == "to the end" else definition.sustained.days
+    over = definition.sustained.every_visit
+    row[SUSTAINED_EVERY] = confirm.every_visit if over is None else over
     row[SUSTAINED_KINDS] = ("both", "worsening", "improvement").index(definition.sustained.kinds)
     last = definition.last_visit
     counts = {"first seen at the last visit": COUNT_AT_LAST, "no eligible visit left": COUNT_UNSEEN}
@@ -181,9 +233,31 @@ def encode_settings(definition: Definition) -> NDArray[np.int64]:
         if relapses.raw is not None:
             row[RAW_BEFORE], row[RAW_AFTER] = relapses.raw.days_before_onset, relapses.raw.days_after_onset
         row[EXCLUSIVE] = relapses.exclusive
+        row[PIRA_FIRST] = relapses.pira_at == "first confirming visit"
+        row[OWN_CLASS] = relapses.during_confirmation == "own class"
         row[OTHERWISE_RAW] = relapses.otherwise == "RAW"
         row[N_INTERVALS] = len(relapses.relapse_free)
+    if definition.carried is not None:
+        encode_carried(definition.carried, row)
+        has_raw = relapses is not None and relapses.raw is not None
+        row[RISES] = has_raw and definition.carried.after_relapse != "stays"
     return row
+
+
+def encode_carried(carried: CarriedReference, row: NDArray[np.int64]) -> None:
+    """Write the settings of a carried reference."""
+    row[CARRIED] = 1
+    row[FALLS_HOW] = ("no", "at once", "if confirmed").index(carried.falls)
+    row[FALLS_FROM] = carried.falls_from_day
+    row[FALLS_TO] = FAR if carried.falls_to_day is None else carried.falls_to_day
+    row[FALLS_EVERY] = carried.falls_every_visit
+    row[SECOND] = ("no", "after a relapse", "at every visit", "after the last event").index(carried.second_reference)
+    row[SECOND_LEAST] = ("any", "the reference", "worse than the reference").index(carried.second_at_least)
+    row[EARLIER] = carried.earlier_reference
+    if carried.merging is not None:
+        within = carried.merging.within_days
+        row[MERGES], row[MERGE_STABLE] = 1, carried.merging.stable_days
+        row[MERGE_WITHIN] = FAR if within is None else within
 
 
 def encode(pairs: Sequence[tuple[Definition, MeasureRule]], lowest: int, highest: int) -> Rules:
@@ -194,6 +268,7 @@ def encode(pairs: Sequence[tuple[Definition, MeasureRule]], lowest: int, highest
     n = len(pairs)
     windows = np.zeros((n, max(len(d.confirmation.windows) for d, _ in pairs), 2), dtype=np.int64)
     intervals = np.zeros((n, max([1, *(len(d.relapses.relapse_free) for d, _ in pairs if d.relapses)]), 4), dtype=np.int64)
+    anchored = np.zeros((n, 3, 3), dtype=np.int64)
     worse = np.empty((n, highest - lowest + 1), dtype=np.int32)
     better = np.empty_like(worse)
     for number, (definition, rule) in enumerate(pairs):
@@ -202,10 +277,14 @@ def encode(pairs: Sequence[tuple[Definition, MeasureRule]], lowest: int, highest
         for place, interval in enumerate(definition.relapses.relapse_free if definition.relapses else ()):
             start, end = ANCHORS.index(interval.start), ANCHORS.index(interval.end)
             intervals[number, place] = start, interval.start_days, end, interval.end_days
+        for place, anchor in enumerate((definition.onset.at, definition.confirmation.at, definition.confirmation.as_well)):
+            if anchor is not None:
+                anchored[number, place] = anchor.day, anchor.from_day, anchor.to_day
         worse[number] = _needed(rule, lowest, highest, worsening=True)
         better[number] = _needed(rule, lowest, highest, worsening=False)
     settings = np.stack([encode_settings(definition) for definition, _ in pairs])
-    return Rules(settings, windows, intervals, worse, better, lowest)
+    settings[:, LED] = [definition.confirmation.leading_system and rule.measure == "edss" for definition, rule in pairs]
+    return Rules(settings, windows, intervals, worse, better, lowest, anchored)
 
 
 def _needed(rule: MeasureRule, lowest: int, highest: int, *, worsening: bool) -> NDArray[np.int32]:

@@ -6,7 +6,7 @@ from smoulder.engine.judgement import Change
 from smoulder.engine.narrate import Narrator, decisive_visit
 from smoulder.engine.pack import record_of, seen_days
 from smoulder.engine.record import LABELS, Found
-from smoulder.engine.reference import Scan
+from smoulder.engine.reference import Scan, scan_of
 from smoulder.errors import UsageError
 from smoulder.events import ExplainedEvent, ExplainedMeasure, Explanation
 from smoulder.provenance import provenance_of
@@ -66,7 +66,7 @@ def explain_measure(cohort: Cohort, index: int, rule: MeasureRule, definition: D
     """Explain one measure of the patient at a position."""
     record = record_of(cohort, index, rule, definition)
     narrator = Narrator(rule.spec(), cohort.calendar)
-    scan = Scan(record, rule, definition, narrator)
+    scan = scan_of(definition)(record, rule, definition, narrator)
     found = scan.run()
     return ExplainedMeasure(
         measure=rule.spec(),
@@ -101,7 +101,9 @@ def explained_event(scan: Scan, event: Found) -> ExplainedEvent:
         pira_confirmation_day=scan.days[min(pira)] if pira else None,
         sustained_until_day=scan.days[event.sustained_until],
         raw_window=(onset - raw.days_before_onset, onset + raw.days_after_onset) if raw is not None else None,
-        relapse_free=tuple(scan.intervals(change, decisive_visit(event), event.meaningful)) if rule and event.label else (),
+        relapse_free=tuple(scan.intervals(change, decisive_visit(event), event.meaningful, event.sustained_until))
+        if rule and event.label
+        else (),
     )
 
 

@@ -255,7 +255,7 @@ class Narrator(Teller):
     def intervals_text(self, scan: Scan, change: Change, event: Found, *, hit: bool = False) -> str:
         """Return the relapse-free intervals of an event as days; with `hit` only those that a relapse lies in."""
         at = decisive_visit(event)
-        spans = scan.intervals(change, at, event.meaningful)
+        spans = scan.intervals(change, at, event.meaningful, event.sustained_until)
         if hit:
             struck = [span for span in spans if any(span[0] <= relapse <= span[1] for relapse in scan.record.relapses)]
             spans = struck or spans

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from smoulder.engine.encoding import Pack, missing_days
+from smoulder.engine.encoding import ZEROS, Pack, missing_days
 from smoulder.engine.record import Record
 from smoulder.rulebook.model import Definition, MeasureRule
 from smoulder.tables import Cohort
-from smoulder.terms import MISSING, Measure
+from smoulder.terms import FUNCTIONAL_SYSTEMS, MISSING, Measure
 
 
 def seen_days(cohort: Cohort) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -21,8 +21,11 @@ def seen_days(cohort: Cohort) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     return start, end
 
 
-def pack_measure(cohort: Cohort, measure: Measure) -> Pack:
-    """Return the visits that have one measure, with the relapses, as flat arrays; scores signed so that higher is worse."""
+def pack_measure(cohort: Cohort, measure: Measure, *, systems: bool = False) -> Pack:
+    """Return the visits that have one measure, with the relapses, as flat arrays; scores signed so that higher is worse.
+
+    With `systems` the functional systems at those visits too.
+    """
     scores = cohort.scores(measure.key)
     measured = scores != MISSING
     day, first = cohort.visits.day, cohort.visits.first
@@ -45,13 +48,23 @@ def pack_measure(cohort: Cohort, measure: Measure) -> Pack:
         recorded_to=unsaid if cohort.recorded_to is None else cohort.recorded_to,
         seen_from=seen_from,
         seen_to=seen_to,
-        time_zero=unsaid if cohort.time_zero is None else cohort.time_zero,
+        zero=np.stack([unsaid if (days := cohort.zero_days(zero)) is None else days for zero in ZEROS]),
         relapses_known=cohort.relapse_knowledge != "unknown",
+        systems=pack_systems(cohort, measured) if systems else np.empty((0, len(FUNCTIONAL_SYSTEMS)), dtype=np.int32),
     )
 
 
-def plain_record(cohort: Cohort, index: int, measure: str, coverage: str = "assumed") -> Record:
-    """Return one patient and one measure as plain lists."""
+def pack_systems(cohort: Cohort, measured: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Return (n_visits, 8) the functional systems at the visits that are kept, MISSING where not scored."""
+    unscored = np.full(int(measured.sum()), MISSING, dtype=np.int32)
+    columns = [cohort.scores(key)[measured] if cohort.has_measure(key) else unscored for key in FUNCTIONAL_SYSTEMS]
+    return np.ascontiguousarray(np.stack(columns, axis=1))
+
+
+def plain_record(
+    cohort: Cohort, index: int, measure: str, coverage: str = "assumed", *, zero: str = "time zero", systems: bool = False
+) -> Record:
+    """Return one patient and one measure as plain lists; with `systems` the functional systems at those visits too."""
     where = cohort.visits_of(index)
     all_days = cohort.visits.day[where].tolist()
     scores = cohort.scores(measure)[where].tolist()
@@ -76,10 +89,18 @@ def plain_record(cohort: Cohort, index: int, measure: str, coverage: str = "assu
         covered_to=observed_to if only_observed else stated_to,
         observed_from=observed_from,
         observed_to=observed_to,
-        time_zero=said(cohort.time_zero),
+        time_zero=said(cohort.zero_days(zero)),
+        systems=systems_of(cohort, where, kept) if systems else (),
     )
+
+
+def systems_of(cohort: Cohort, where: slice, kept: list[int]) -> tuple[tuple[int | None, ...], ...]:
+    """Return the functional systems at some visits of a patient, None where not scored."""
+    columns = [cohort.scores(key)[where].tolist() if cohort.has_measure(key) else None for key in FUNCTIONAL_SYSTEMS]
+    return tuple(tuple(None if column is None or column[place] == MISSING else column[place] for column in columns) for place in kept)
 
 
 def record_of(cohort: Cohort, index: int, rule: MeasureRule, definition: Definition) -> Record:
     """Return one patient and one measure as plain lists, for the reference engine."""
-    return plain_record(cohort, index, rule.measure, definition.coverage)
+    led = definition.confirmation.leading_system and rule.measure == "edss"
+    return plain_record(cohort, index, rule.measure, definition.coverage, zero=definition.baseline.zero, systems=led)

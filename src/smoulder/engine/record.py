@@ -27,6 +27,8 @@ class Record:
     """First and last day on which a relapse is known to have been recorded: stated in the tables, else first to last visit."""
     time_zero: int | None
     """Day that counts as the start; None where not said."""
+    systems: tuple[tuple[int | None, ...], ...] = ()
+    """(n_visits, 8) scores of the functional systems, None where not measured; empty where a definition does not ask for them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,5 +62,13 @@ class Found:
     """Whether it is PIRA only because days outside first to last visit were taken as free of relapses."""
 
 
-LABELS: tuple[str | None, ...] = (None, "PIRA", "RAW", "RAW and PIRA", "undefined", "undetermined")
-NO_LABEL, PIRA, RAW, BOTH, UNDEFINED, UNDETERMINED = range(6)
+LABELS: tuple[str | None, ...] = (
+    None,
+    "PIRA",
+    "RAW",
+    "RAW and PIRA",
+    "undefined",
+    "undetermined",
+    "PIRA with relapse during confirmation",
+)
+NO_LABEL, PIRA, RAW, BOTH, UNDEFINED, UNDETERMINED, DURING = range(7)

@@ -5,8 +5,10 @@ Slow and plain on purpose. The kernel has to agree with it; it also says why (`E
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from smoulder.engine.judgement import Change, Judgement
-from smoulder.engine.record import BOTH, NO_LABEL, PIRA, RAW, UNDEFINED, UNDETERMINED, Found, Record
+from smoulder.engine.record import BOTH, DURING, NO_LABEL, PIRA, RAW, UNDEFINED, UNDETERMINED, Found, Record
 from smoulder.engine.telling import Teller
 from smoulder.rulebook.model import Definition, MeasureRule
 from smoulder.rulebook.relapse import Anchor, Interval
@@ -19,7 +21,16 @@ def scan(record: Record, rule: MeasureRule, definition: Definition, teller: Tell
 
     Events and changes that are none are both listed (`Found.reason`). `teller` is told each step.
     """
-    return Scan(record, rule, definition, teller or Teller()).run()
+    return scan_of(definition)(record, rule, definition, teller or Teller()).run()
+
+
+def scan_of(definition: Definition) -> type[Scan]:
+    """Return the scan that a definition asks for: of a baseline visit that moves, or of a reference carried from visit to visit."""
+    if definition.carried is None:
+        return Scan
+    from smoulder.engine.walk import Walk
+
+    return Walk
 
 
 class Scan(Judgement):
@@ -92,16 +103,33 @@ class Scan(Judgement):
         """Set the starting visit; False where there is none."""
         if self.last < 0:
             return False
-        if self.definition.baseline.start == "nearest time zero":
-            zero = self.record.time_zero
+        rule, zero = self.definition.baseline, self.record.time_zero
+        if rule.start in ("nearest time zero", "first after time zero"):
             if zero is None:
                 return False
-            self.baseline = min(range(self.last + 1), key=lambda visit: (abs(self.days[visit] - zero), visit))
+            self.baseline = self.nearest_to(zero) if rule.start == "nearest time zero" else self.first_after(zero)
+        self.starting = self.baseline
         self.search = self.baseline + 1
         return True
 
+    def nearest_to(self, zero: int) -> int:
+        """Return the visit nearest a day, the earlier of two."""
+        return min(range(self.last + 1), key=lambda visit: (abs(self.days[visit] - zero), visit))
+
+    def first_after(self, zero: int) -> int:
+        """Return the first visit on or after a day, as many days after it as the definition allows; the first of all where there is none."""
+        within = self.definition.baseline.start_within_days
+        later = (visit for visit in range(self.last + 1) if self.days[visit] >= zero)
+        first = next(later, 0)
+        return first if within is None or self.days[first] - zero <= within else 0
+
     def settle(self) -> bool:
-        """Step A: move the baseline on while it may not serve; set the reference. False: no visit left after it."""
+        """Step A: move the baseline on while it may not serve; set the reference. False: no visit left after it.
+
+        Where every visit is compared with the one before it, `look` sets baseline and reference.
+        """
+        if self.previous_serves:
+            return self.search <= self.last
         while not self.may_serve(self.baseline):
             self.teller.skipped_baseline(self, self.baseline)
             self.baseline += 1
@@ -134,17 +162,32 @@ class Scan(Judgement):
             self.scores[self.baseline] = self.last_reference
 
     def look(self) -> int | None:
-        """Step B: return the first visit that differs enough to matter and is far enough from relapses."""
+        """Step B: return the first visit that differs enough to matter and at which a change may begin."""
         for visit in range(self.search, self.last + 1):
+            if self.previous_serves and not self.take_previous(visit):
+                continue
             score = self.scores[visit]
             differs = self.is_past(score, self.reference, worsening=True) or self.is_past(score, self.reference, worsening=False)
             if self.definition.baseline.sub_threshold != "no":
                 differs = score != self.reference
-            far = self.far_enough_for_onset(visit)
+            far = self.may_begin(visit, self.baseline)
             self.teller.compared(self, visit, differs=differs, far=far)
             if differs and far:
                 return visit
         return None
+
+    @property
+    def previous_serves(self) -> bool:
+        """Whether every visit is compared with the one before it."""
+        return self.definition.baseline.start == "previous visit"
+
+    def take_previous(self, visit: int) -> bool:
+        """Take the last visit before one that may serve as its baseline; False where there is none."""
+        before = next((earlier for earlier in range(visit - 1, -1, -1) if self.may_serve(earlier)), None)
+        if before is None:
+            return False
+        self.baseline, self.reference = before, self.scores[before]
+        return True
 
     @property
     def relapses_move(self) -> bool:
@@ -180,6 +223,8 @@ class Scan(Judgement):
         change = self.past_threshold(onset, worsening=worsening)
         ignored = not worsening and self.definition.looking_for in ONLY_WORSENING and not self.moves("improvement")
         if change is not None and not ignored:
+            if not self.definition.confirmation.windows:
+                return self.confirmed(change, [])
             if eligible and self.is_confirmed(change, eligible[0]):
                 return self.confirmed(change, eligible)
             if worsening and self.is_counted(change, eligible):
@@ -208,9 +253,9 @@ class Scan(Judgement):
     def confirmed(self, change: Change, eligible: list[int]) -> bool:
         """Step E for a confirmed change (or one counted without confirmation: `eligible` empty); True ends the scan."""
         earliest = eligible[0] if eligible else change.onset
-        fails = next((visit for visit in range(earliest + 1, self.last + 1) if not self.holds(visit, change)), None)
+        fails = self.first_failing(change, earliest)
         sustained_until = self.last if fails is None else fails - 1
-        confirming = [visit for visit in eligible if visit <= sustained_until]
+        confirming = [visit for visit in eligible if visit <= sustained_until and self.holds(visit, change)]
         direction = "worsening" if change.worsening else "improvement"
         self.teller.confirmed(self, change, confirming, sustained_until)
         if not self.is_sustained(change, fails):
@@ -259,7 +304,7 @@ class Scan(Judgement):
         windows = range(len(self.definition.confirmation.windows))
         label, raw, pira_visits, outside = NO_LABEL, False, [], False
         if change.worsening and self.definition.relapses is not None and self.definition.looking_for != "first improvement":
-            label, raw, pira_visits, outside = self.label(change, confirming, meaningful)
+            label, raw, pira_visits, outside = self.label(change, confirming, meaningful, sustained_until)
         return Found(
             reason=0,
             worsening=change.worsening,
@@ -316,7 +361,7 @@ class Scan(Judgement):
                 return visit
         return 0
 
-    def label(self, change: Change, confirming: list[int], meaningful: int) -> tuple[int, bool, list[int], bool]:
+    def label(self, change: Change, confirming: list[int], meaningful: int, until: int) -> tuple[int, bool, list[int], bool]:
         """Return label, whether RAW, the confirming visits at which it is PIRA, and whether that rests on days outside follow-up."""
         rule = self.definition.relapses
         assert rule is not None
@@ -326,16 +371,23 @@ class Scan(Judgement):
         if raw and rule.exclusive:
             return RAW, True, [], False
         visits = confirming or [change.onset]
-        free = [visit for visit in visits if self.relapse_free(change, visit, meaningful)]
-        covered = [visit for visit in free if self.inside(change, visit, meaningful, self.record.covered_from, self.record.covered_to)]
+        asked = visits if rule.pira_at == "any confirming visit" else visits[:1]
+        spans = {visit: self.intervals(change, visit, meaningful, until) for visit in asked}
+        free = [visit for visit in asked if self.relapse_free(spans[visit])]
+        covered = [visit for visit in free if self.inside(spans[visit], self.record.covered_from, self.record.covered_to)]
         if covered:
             observed = (self.record.observed_from, self.record.observed_to)
-            outside = not any(self.inside(change, visit, meaningful, *observed) for visit in covered)
+            outside = not any(self.inside(spans[visit], *observed) for visit in covered)
             return (BOTH if raw else PIRA), raw, covered, outside
         if raw:
             return RAW, True, [], False
         if free:
             return UNDETERMINED, False, [], False
+        if rule.during_confirmation == "own class":
+            early = self.intervals(change, asked[0], meaningful, until, early_only=True)
+            if self.relapse_free(early):
+                known = self.inside(early, self.record.covered_from, self.record.covered_to)
+                return (DURING if known else UNDETERMINED), False, [], False
         if rule.otherwise == "RAW":
             return RAW, True, [], False
         return UNDEFINED, False, [], False
@@ -348,35 +400,39 @@ class Scan(Judgement):
         first, last = self.days[onset] - raw.days_before_onset, self.days[onset] + raw.days_after_onset
         return any(first <= relapse <= last for relapse in self.record.relapses)
 
-    def intervals(self, change: Change, confirming: int, meaningful: int) -> list[tuple[int, int]]:
-        """Return first and last day of each relapse-free interval; those without length are left out."""
+    def intervals(self, change: Change, confirming: int, meaningful: int, until: int, *, early_only: bool = False) -> list[tuple[int, int]]:
+        """Return first and last day of each relapse-free interval; those without length are left out.
+
+        `early_only`: without those that end at the confirming visit or later.
+        """
         rule = self.definition.relapses
         assert rule is not None
+        asked = [interval for interval in rule.relapse_free if not (early_only and interval.is_late)]
+        return self.spans(asked, change, confirming, meaningful, until)
+
+    def spans(self, intervals: Sequence[Interval], change: Change, confirming: int, meaningful: int, until: int) -> list[tuple[int, int]]:
+        """Return first and last day of intervals between anchors; those without length are left out."""
         anchors: dict[Anchor, int] = {
             "baseline": self.days[change.baseline],
             "last meaningful visit": self.days[meaningful],
             "previous visit": self.days[max(change.onset - 1, 0)],
             "onset": self.days[change.onset],
             "confirmation": self.days[confirming],
+            "last holding visit": self.days[until],
         }
 
         def ends(interval: Interval) -> tuple[int, int]:
             return anchors[interval.start] + interval.start_days, anchors[interval.end] + interval.end_days
 
-        return [(first, last) for first, last in map(ends, rule.relapse_free) if last > first]
+        return [(first, last) for first, last in map(ends, intervals) if last > first]
 
-    def relapse_free(self, change: Change, confirming: int, meaningful: int) -> bool:
-        """Return whether no relapse lies in any relapse-free interval at a confirming visit."""
-        return not any(
-            first <= relapse <= last for first, last in self.intervals(change, confirming, meaningful) for relapse in self.record.relapses
-        )
+    def relapse_free(self, spans: list[tuple[int, int]]) -> bool:
+        """Return whether no relapse lies in any of some intervals."""
+        return not any(first <= relapse <= last for first, last in spans for relapse in self.record.relapses)
 
-    def inside(self, change: Change, confirming: int, meaningful: int, first_day: int | None, last_day: int | None) -> bool:
-        """Return whether every relapse-free interval lies between two days; None: no limit."""
-        return all(
-            (first_day is None or first >= first_day) and (last_day is None or last <= last_day)
-            for first, last in self.intervals(change, confirming, meaningful)
-        )
+    def inside(self, spans: list[tuple[int, int]], first_day: int | None, last_day: int | None) -> bool:
+        """Return whether every one of some intervals lies between two days; None: no limit."""
+        return all((first_day is None or first >= first_day) and (last_day is None or last <= last_day) for first, last in spans)
 
     # -- what was found ---------------------------------------------------------------------
 

@@ -48,5 +48,8 @@ class Teller:
     def moved(self, scan: Scan, change: Change, target: int) -> None:
         """Hear that a change moved the baseline."""
 
+    def carried(self, scan: Scan, which: str, visit: int, score: int, why: str) -> None:
+        """Hear that a carried reference ("first" or "second") is set anew: by a "worsening", a "relapse", or because it "falls"."""
+
     def stopped(self, scan: Scan, why: str) -> None:
         """Hear why the scan ends."""

@@ -7,23 +7,31 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from smoulder.errors import DefinitionError, one_of
-from smoulder.rulebook.parts import AsTuple, Days, Part, days_text, listed, relapse_distance_text
+from smoulder.rulebook.baseline import Baseline
+from smoulder.rulebook.carried import CarriedReference, Merging
+from smoulder.rulebook.confirming import AnchoredVisit, Confirmation, LastVisit, Onset, Sustained, Window
+from smoulder.rulebook.mri import MriRule
+from smoulder.rulebook.parts import AsTuple, Part, listed
 from smoulder.rulebook.relapse import Interval, RawWindow, RelapseRule
 from smoulder.rulebook.thresholds import CustomMeasure, MeasureRule, Step, Threshold
 
 __all__ = [
+    "AnchoredVisit",
     "Baseline",
+    "CarriedReference",
     "Confirmation",
     "CustomMeasure",
     "Definition",
     "Interval",
     "LastVisit",
     "MeasureRule",
+    "Merging",
+    "MriRule",
     "Onset",
     "RawWindow",
     "RelapseRule",
@@ -34,220 +42,7 @@ __all__ = [
     "Window",
 ]
 
-Move = Literal["worsening", "PIRA", "improvement", "relapse"]
-_MOVE_ORDER: tuple[Move, ...] = get_args(Move)
-
-
-def _in_order(moves: tuple[Move, ...]) -> tuple[Move, ...]:
-    return tuple(sorted(moves, key=_MOVE_ORDER.index))
-
-
 LookingFor = Literal["every event", "first event", "first worsening", "first improvement", "first PIRA", "first RAW"]
-
-
-class Baseline(Part):
-    """The visit compared with; its score is the reference."""
-
-    start: Literal["first visit", "nearest time zero"] = "first visit"
-    """Where it starts: the first visit with the measure, or the one nearest the patient's time zero (the earlier of two)."""
-    days_after_relapse: Days = 0
-    """How many days after a relapse a baseline visit must be; 0 switches the rule off."""
-    days_before_relapse: Days = 0
-    """How many days before a relapse a baseline visit must be; 0 switches the rule off."""
-    moves_after: Annotated[tuple[Move, ...], AsTuple, AfterValidator(_in_order)] = ()
-    """What moves it; empty: fixed. "PIRA" moves it on those worsenings only that are PIRA."""
-    moves_to: Literal["confirmation", "onset", "lowest score"] = "confirmation"
-    """Where a confirmed change moves it: the confirming visit, the onset visit, or the first visit with the best score
-    from onset to the confirming visit."""
-    sub_threshold: Literal["no", "improvement", "worsening", "both"] = "no"
-    """Whether a confirmed change below the threshold moves it too; only in a direction in which it moves at all."""
-    unsustained_moves: bool = False
-    """Whether a confirmed change that is not sustained moves it as an event would."""
-    relapse_move: Literal["every", "crossed"] = "every"
-    """Where relapses move it: every relapse does, or only one that a candidate has crossed (msprog, MSoutcomes)."""
-    crossed_days: Days | None = None
-    """By how many days a relapse must lie before a candidate to move the baseline; None: the RAW window before onset."""
-    may_fall: Literal["yes", "not after a relapse", "no"] = "yes"
-    """Whether the reference may become better than the one before: always, not by a move after a relapse (Kappos 2020), never."""
-    local_extrema: Literal["allowed", "not strict", "none"] = "allowed"
-    """Whether a visit may serve whose two neighbours are both worse or both better: always, not if both by the threshold, never."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if len(set(self.moves_after)) != len(self.moves_after):
-            raise ValueError("moves_after names something twice")
-        if {"worsening", "PIRA"} <= set(self.moves_after):
-            raise ValueError("moves_after has both 'worsening' and 'PIRA'; every PIRA is a worsening, so name one")
-        directions = {
-            "improvement": ("improvement",),
-            "worsening": ("worsening",),
-            "both": ("improvement", "worsening"),
-            "no": (),
-        }
-        for direction in directions[self.sub_threshold]:
-            if direction not in self.moves_after:
-                raise ValueError(f"sub_threshold = '{self.sub_threshold}' has no effect unless moves_after has '{direction}'")
-        if "relapse" not in self.moves_after and (self.relapse_move != "every" or self.crossed_days is not None):
-            raise ValueError("relapse_move and crossed_days have no effect unless moves_after has 'relapse'")
-        if self.may_fall != "yes" and not self.moves_after:
-            raise ValueError("may_fall has no effect on a baseline that never moves")
-        if self.may_fall == "not after a relapse" and "relapse" not in self.moves_after:
-            raise ValueError("may_fall = 'not after a relapse' has no effect unless moves_after has 'relapse'")
-        return self
-
-    def prose(self) -> str:
-        """Return the baseline in words."""
-        distance = relapse_distance_text(self.days_after_relapse, self.days_before_relapse)
-        start = f"the first visit{f' {distance}' if distance else ''}"
-        if self.start == "nearest time zero":
-            start = f"the visit nearest time zero{f', or the first one after it {distance}' if distance else ''}"
-        sentences = [f"The reference was the score at {start}."]
-        if not self.moves_after:
-            sentences.append("It stayed fixed.")
-        changes = [f"each confirmed {move}" if move != "PIRA" else "each PIRA" for move in self.moves_after if move != "relapse"]
-        if changes:
-            place = {"confirmation": "the confirming visit", "onset": "the onset visit"}.get(
-                self.moves_to, "the best visit from onset to confirmation"
-            )
-            sentences.append(f"It moved to the score at {place} after {listed(changes)}.")
-        if self.sub_threshold != "no":
-            which = {"both": "changes"}.get(self.sub_threshold, f"{self.sub_threshold}s")
-            sentences.append(f"Confirmed {which} smaller than the threshold moved it too.")
-        if self.unsustained_moves:
-            sentences.append("Changes that were confirmed but not sustained moved it as well.")
-        if "relapse" in self.moves_after:
-            sentences.append(self._relapse_prose())
-        if self.moves_after and distance:
-            sentences.append(f"Each new reference visit, too, had to be {distance}.")
-        if self.may_fall != "yes":
-            which = "A relapse" if self.may_fall == "not after a relapse" else "A move"
-            sentences.append(f"{which} could not make the reference better: the worse of the old and the new score was kept.")
-        if self.local_extrema != "allowed":
-            by = " by at least the threshold" if self.local_extrema == "not strict" else ""
-            sentences.append(f"A visit whose neighbours were both worse or both better{by} could not serve as baseline.")
-        return " ".join(sentences)
-
-    def _relapse_prose(self) -> str:
-        near = "on the day of the relapse" if self.crossed_days == 0 else f"at most {days_text(self.crossed_days or 0)} after the relapse"
-        if self.crossed_days is None:
-            near = "no longer after the relapse than the RAW window before onset"
-        anew = "it was set anew at the first visit on or after the relapse"
-        kept = f"a change first seen {near} was still compared with the reference before it"
-        if self.relapse_move == "every":
-            return f"After every relapse {anew}; {kept}."
-        return f"Where a change was first seen after a relapse, {anew}; {kept}."
-
-
-class Onset(Part):
-    """The first visit of a change."""
-
-    days_after_relapse: Days = 0
-    """How many days after a relapse it must be; 0 switches the rule off."""
-    days_before_relapse: Days = 0
-    """How many days before a relapse it must be; 0 switches the rule off."""
-
-    def prose(self) -> str:
-        """Return the rule in words; "" where there is none."""
-        distance = relapse_distance_text(self.days_after_relapse, self.days_before_relapse)
-        return f"The first visit of a change (its onset) had to be {distance}." if distance else ""
-
-
-class Window(Part):
-    """One named confirmation window: days from onset to the confirming visit, both ends included."""
-
-    name: str = Field(pattern=r"^[A-Za-z0-9_]+$")
-    """Short name that becomes part of column names, such as 12w."""
-    from_day: Days
-    to_day: Days | None = None
-    """None: open, "or later"."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.to_day is not None and self.to_day < self.from_day:
-            raise ValueError(f"window '{self.name}' ends (day {self.to_day}) before it starts (day {self.from_day})")
-        return self
-
-    def prose(self) -> str:
-        """Return the window in words, such as '84 days or more (12w)'."""
-        span = f"{days_text(self.from_day)} or more" if self.to_day is None else f"{self.from_day} to {days_text(self.to_day)}"
-        return f"{span} ({self.name})"
-
-
-class Confirmation(Part):
-    """When a change counts as confirmed."""
-
-    windows: Annotated[tuple[Window, ...], AsTuple, Field(min_length=1)]
-    """One or more; the earliest eligible visit of their union confirms, and each window has its own confirming visit."""
-    every_visit: bool = True
-    """Whether the change must hold at every visit up to the confirming one, or only there."""
-    level: Literal["threshold", "onset"] = "threshold"
-    """What "holds" means: still past the threshold, or at least as bad as at onset."""
-    days_after_relapse: Days = 0
-    """How many days after a relapse the confirming visit must be; 0 switches the rule off."""
-    days_before_relapse: Days = 0
-    """How many days before a relapse the confirming visit must be; 0 switches the rule off."""
-    visits: Literal["any", "scheduled"] = "any"
-    """Which visits may confirm."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        names = [window.name for window in self.windows]
-        if len(set(names)) != len(names):
-            raise ValueError(f"two windows have one name: {listed(names)}")
-        return self
-
-    def prose(self) -> str:
-        """Return the confirmation in words."""
-        windows = listed([window.prose() for window in self.windows], "or")
-        over = ", and at every visit from onset to it" if self.every_visit else ", whatever the scores between"
-        which = "scheduled visit" if self.visits == "scheduled" else "visit"
-        distance = relapse_distance_text(self.days_after_relapse, self.days_before_relapse)
-        where = f" that was {distance}" if distance else ""
-        held = "past the threshold" if self.level == "threshold" else "at least as far from the reference as at onset"
-        sentence = f"A change was confirmed if the score was still {held} at the first {which} {windows} after onset{where}{over}."
-        if len(self.windows) > 1:
-            sentence += " Each of these windows had its own confirmation: the first such visit in it, while the change held."
-        return sentence
-
-
-class Sustained(Part):
-    """How long a confirmed change must last."""
-
-    days: Days | Literal["to the end"] = 0
-    """0: not required; N days after onset; or "to the end" of follow-up."""
-    kinds: Literal["both", "worsening", "improvement"] = "both"
-    """Which changes the rule is for."""
-
-    def prose(self) -> str:
-        """Return the rule in words; "" where there is none."""
-        if self.days == 0:
-            return ""
-        which = {"both": "A confirmed change"}.get(self.kinds, f"A confirmed {self.kinds}")
-        span = "to the end of follow-up" if self.days == "to the end" else f"for {days_text(self.days)} from onset, or to the last visit"
-        return f"{which} counted only if it was sustained {span}."
-
-
-class LastVisit(Part):
-    """A worsening that no later visit could confirm."""
-
-    worsening: Literal["unconfirmed", "counted"] = "unconfirmed"
-    within_days: Days | None = None
-    """Counted only if onset is at most this many days after the patient's first visit; None: always."""
-    when: Literal["first seen at the last visit", "no eligible visit left"] = "first seen at the last visit"
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.worsening == "unconfirmed" and self.within_days is not None:
-            raise ValueError("within_days has no effect unless worsening = 'counted'")
-        return self
-
-    def prose(self) -> str:
-        """Return the rule in words."""
-        if self.worsening == "unconfirmed":
-            return "A worsening that no later visit could confirm was not an event."
-        within = f" within {days_text(self.within_days)} of the first visit" if self.within_days is not None else ""
-        when = self.when if self.when == "first seen at the last visit" else "with no eligible visit left to confirm it"
-        return f"A worsening {when}{within} was counted without confirmation."
 
 
 class Source(Part):
@@ -285,18 +80,24 @@ class Definition(Part):
     labelled events. Two definitions with the same content are equal and have the same hash.
     """
 
+    extras: ClassVar[frozenset[str]] = frozenset({"carried", "mri", "days_a_month"})
+
     key: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
     """Short name, lower case with dashes, such as kappos-2020-12w."""
     title: str
     measures: Annotated[tuple[MeasureRule, ...], AsTuple, Field(min_length=1)]
     """One measure, or several for a composite: each is confirmed on itself, and the earliest worsening is the patient's."""
     baseline: Baseline = Baseline()
+    carried: CarriedReference | None = None
+    """A reference that is carried from visit to visit, from the starting visit of `baseline` on; None: the baseline visit moves."""
     onset: Onset = Onset()
     confirmation: Confirmation
     sustained: Sustained = Sustained()
     last_visit: LastVisit = LastVisit()
     relapses: RelapseRule | None = None
     """None: events are not labelled RAW or PIRA."""
+    mri: MriRule | None = None
+    """None: PIRA are not told apart by their MRI."""
     coverage: Literal["assumed", "observed"] = "assumed"
     """When relapses were recorded where the tables do not say: always, or from first to last visit only."""
     looking_for: LookingFor = "every event"
@@ -314,6 +115,14 @@ class Definition(Part):
                 raise ValueError(f"looking_for = '{self.looking_for}' needs a relapse rule under relapses")
             if "PIRA" in self.baseline.moves_after:
                 raise ValueError("moves_after has 'PIRA', which needs a relapse rule under relapses")
+            if self.mri is not None:
+                raise ValueError("mri tells PIRA apart, which need a relapse rule under relapses")
+        if self.carried is not None:
+            self._check_carried(self.carried)
+        if self.confirmation.leading_system and "edss" not in keys:
+            raise ValueError("confirmation.leading_system is about the EDSS, which is not among the measures")
+        if not self.confirmation.windows and self.last_visit.worsening == "counted":
+            raise ValueError("last_visit has no effect where a change needs no confirmation")
         if self.baseline.unsustained_moves and self.sustained.days == 0:
             raise ValueError("baseline.unsustained_moves has no effect unless sustained.days is set")
         has_raw = self.relapses is not None and self.relapses.raw is not None
@@ -326,6 +135,26 @@ class Definition(Part):
         if unknown_marks:
             raise ValueError(f"source marks settings that do not exist: {listed(sorted(unknown_marks))}")
         return self
+
+    def _check_carried(self, carried: CarriedReference) -> None:
+        """Raise ValueError where other parts would have no effect beside a carried reference."""
+        idle = {"moves_after": (), "moves_to": "confirmation", "may_fall": "yes", "local_extrema": "allowed", "sub_threshold": "no"}
+        for name, value in idle.items():
+            if getattr(self.baseline, name) != value:
+                raise ValueError(f"baseline.{name} has no effect where the reference is carried from visit to visit")
+        if self.baseline.start == "previous visit":
+            raise ValueError("baseline.start = 'previous visit' leaves no reference to be carried")
+        if any(rule.improvement is not None for rule in self.measures):
+            raise ValueError("a carried reference looks for worsening only, so a measure needs no threshold of improvement")
+        if self.looking_for == "first improvement":
+            raise ValueError("a carried reference looks for worsening only, never for the first improvement")
+        if carried.second_reference == "after the last event" and self.looking_for != "every event":
+            raise ValueError("second_reference = 'after the last event' needs looking_for = 'every event'")
+        has_raw = self.relapses is not None and self.relapses.raw is not None
+        if not has_raw and (carried.after_relapse != "stays" or carried.second_reference not in ("no", "at every visit")):
+            raise ValueError("carried.after_relapse and carried.second_reference need the RAW window of a relapse rule (relapses.raw)")
+        if carried.earlier_reference and (self.onset.min_days == 0 or self.onset.min_days_from != "baseline"):
+            raise ValueError("carried.earlier_reference has no effect unless onset.min_days keeps a distance from the baseline")
 
     @property
     def labelled(self) -> bool:
@@ -354,10 +183,10 @@ class Definition(Part):
             found[f"{rule.measure}.improvement"] = (
                 "mirrors worsening" if mirrored else rule.improvement.model_dump(exclude_none=True, mode="json")  # type: ignore[union-attr]
             )
-        for name in ("baseline", "onset", "confirmation", "sustained", "last_visit", "relapses"):
+        for name in ("baseline", "carried", "onset", "confirmation", "sustained", "last_visit", "relapses", "mri"):
             part = getattr(self, name)
             if part is None:
-                found[name] = None
+                found |= {} if name in self.extras else {name: None}
                 continue
             for field, value in part.model_dump(mode="json").items():
                 found[f"{name}.{field}"] = value
@@ -373,12 +202,13 @@ class Definition(Part):
             sentences.append(
                 "Each measure was compared, confirmed and labelled by itself; the earliest worsening on any of them was the patient's."
             )
-        parts = (self.baseline, self.onset, self.confirmation, self.sustained, self.last_visit)
-        sentences += [part.prose() for part in parts if part.prose()]
+        parts = (self.baseline, self.carried, self.onset, self.confirmation, self.sustained, self.last_visit)
+        sentences += [prose for prose in (self._part_prose(part) for part in parts if part is not None) if prose]
         if self.days_a_month is not None:
             sentences.append(f"A month was taken as {self.days_a_month:g} days.")
         if self.relapses is not None:
             sentences.append(self.relapses.prose())
+            sentences += [self.mri.prose()] if self.mri is not None else []
             sentences.append(
                 "Where no relapse was recorded, none was taken to have happened, also before the first and after the last visit."
                 if self.coverage == "assumed"
@@ -391,6 +221,14 @@ class Definition(Part):
         if self.source.code:
             sentences.append(f"Taken from a program that implements it: {self._marked(self.source.code)}.")
         return " ".join(sentences)
+
+    def _part_prose(self, part: Any) -> str:
+        """Return one part in words; what a carried reference or no confirmation makes idle is left out."""
+        if part is self.baseline and self.carried is not None:
+            return self.baseline.starting_prose()
+        if part is self.last_visit and not self.confirmation.windows:
+            return ""
+        return part.prose()
 
     def _marked(self, marks: tuple[str, ...]) -> str:
         """Return settings by their parts: "baseline (start, moves to); coverage"; "all settings" where it is all of them."""
@@ -515,6 +353,10 @@ def field_names() -> list[str]:
     parts = (
         Definition,
         Baseline,
+        CarriedReference,
+        Merging,
+        MriRule,
+        AnchoredVisit,
         Onset,
         Window,
         Confirmation,

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 
 class Part(BaseModel):
     """One part of a definition. Frozen and hashable; unknown fields and wrong types are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    extras: ClassVar[frozenset[str]] = frozenset()
+    """Fields that few definitions use: they are not written, listed or marked while they are at their default."""
+
+    @model_serializer(mode="wrap")
+    def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data = handler(self)
+        fields = type(self).model_fields
+        idle = {name for name in self.extras if getattr(self, name) == fields[name].default}
+        return {name: value for name, value in data.items() if name not in idle}
 
 
 def _as_tuple(value: Any) -> Any:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import BeforeValidator, model_serializer, model_validator
 
 from smoulder.rulebook.parts import MOST_DAYS, AsTuple, Days, Part, days_text, listed
 
-Anchor = Literal["baseline", "last meaningful visit", "previous visit", "onset", "confirmation"]
+Anchor = Literal["baseline", "last meaningful visit", "previous visit", "onset", "confirmation", "last holding visit"]
 ANCHORS: tuple[Anchor, ...] = get_args(Anchor)
-"""In the order in which they usually lie in time; `baseline` is the visit whose score is the reference."""
+"""In the order in which they usually lie in time; `baseline` is the visit whose score is the reference, and the last holding visit the
+last one before the change first fails to hold after its confirmation."""
 
 _END = re.compile(rf"^({'|'.join(ANCHORS)})\s*(?:([+-])\s*(\d+))?$")
 
@@ -46,7 +47,7 @@ class Interval(Part):
         return {"start": named[0][0], "start_days": named[0][1], "end": named[1][0], "end_days": named[1][1]}
 
     @model_serializer
-    def _to_text(self) -> str:
+    def _plain(self) -> str:  # type: ignore[override]
         return str(self)
 
     @model_validator(mode="after")
@@ -58,6 +59,11 @@ class Interval(Part):
         if self.start == self.end and self.start_days >= self.end_days:
             raise ValueError(f"'{self}' has no length")
         return self
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it ends at the confirming visit or later."""
+        return self.end in ("confirmation", "last holding visit")
 
     def __str__(self) -> str:
         return f"{_anchored(self.start, self.start_days)} .. {_anchored(self.end, self.end_days)}"
@@ -77,7 +83,12 @@ def _anchored(anchor: str, days: int) -> str:
 
 
 def _anchor_prose(anchor: str, days: int) -> str:
-    name = {"baseline": "the reference visit", "confirmation": "the confirming visit"}.get(anchor, f"the {anchor}")
+    names = {
+        "baseline": "the reference visit",
+        "confirmation": "the confirming visit",
+        "last holding visit": "the last visit at which it held",
+    }
+    name = names.get(anchor, f"the {anchor}")
     name = "onset" if anchor == "onset" else name
     if days == 0:
         return name
@@ -106,17 +117,36 @@ def _intervals(value: Any) -> Any:
     return value
 
 
+Intervals = Annotated[tuple[Interval, ...], AsTuple, BeforeValidator(_intervals)]
+
+
 class RelapseRule(Part):
     """How a confirmed worsening is labelled by the relapses around it (engine semantics, section 5)."""
 
+    extras: ClassVar[frozenset[str]] = frozenset({"pira_at", "during_confirmation"})
+
     raw: RawWindow | None = None
     """None: nothing is RAW by a window (see `otherwise`)."""
-    relapse_free: Annotated[tuple[Interval, ...], AsTuple, BeforeValidator(_intervals)] = ()
+    relapse_free: Intervals = ()
     """PIRA: no relapse in any of these; empty: nothing to fail."""
     exclusive: bool = True
     """True: RAW is tested first, and what is RAW is not PIRA. False: the two are independent and both may hold."""
     otherwise: Literal["undefined", "RAW"] = "undefined"
     """What is neither: "undefined", or "RAW" as the residual class."""
+    pira_at: Literal["any confirming visit", "first confirming visit"] = "any confirming visit"
+    """Where the relapse-free intervals are asked of: each confirming visit, of which one is enough, or the earliest alone."""
+    during_confirmation: Literal["as otherwise", "own class"] = "as otherwise"
+    """What becomes of a worsening that fails to be PIRA only by relapses in an interval that ends at the confirming visit or later: as
+    any other, or a class of its own, "PIRA with relapse during confirmation" (Bsteh 2025)."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        late = [interval for interval in self.relapse_free if interval.is_late]
+        if self.during_confirmation == "own class" and not late:
+            raise ValueError(
+                "during_confirmation = 'own class' has no effect unless an interval of relapse_free ends at the confirming visit"
+            )
+        return self
 
     def prose(self) -> str:
         """Return the labels in words."""
@@ -128,12 +158,19 @@ class RelapseRule(Part):
         conditions = listed([part for part in (not_raw, f"no relapse began {free}" if free else "") if part])
         if not conditions:
             return " ".join([*sentences, "Every worsening was counted as independent of relapses (PIRA)."])
-        one_is_enough = any("confirmation" in (interval.start, interval.end) for interval in self.relapse_free)
-        several = "; of several confirming visits, one for which this held was enough" if one_is_enough else ""
+        asked_there = any("confirmation" in (interval.start, interval.end) for interval in self.relapse_free)
+        several = "; of several confirming visits, one for which this held was enough" if asked_there else ""
+        if asked_there and self.pira_at == "first confirming visit":
+            several = "; of several confirming visits, the first one decided"
         sentences.append(f"{'It' if sentences else 'A worsening'} was independent of relapses (PIRA) if {conditions}{several}.")
         if self.relapse_free:
             sentences.append("The first and the last day of a window belonged to it.")
         if self.raw is not None and not self.exclusive:
             sentences.append("RAW and PIRA were not exclusive: a worsening could be both.")
+        if self.during_confirmation == "own class":
+            sentences.append(
+                "A worsening that was not PIRA only because of a relapse after onset, up to or around its confirmation, was a class of its "
+                "own (PIRA with relapse during confirmation)."
+            )
         rest = "was counted as RAW" if self.otherwise == "RAW" else "was left undefined"
         return " ".join([*sentences, f"Any other worsening {rest}."])

@@ -69,8 +69,7 @@ def confirmed_for_good(judge: Judgement, change: Change) -> bool | None:
     if not confirmed and not judge.is_counted(change, eligible):
         return None
     after = eligible[0] if confirmed else change.onset
-    fails = next((visit for visit in range(after + 1, judge.last + 1) if not judge.holds(visit, change)), None)
-    return confirmed if judge.is_sustained(change, fails) else None
+    return confirmed if judge.is_sustained(change, judge.first_failing(change, after)) else None
 
 
 def after_spell(judge: Judgement, onset: int, goal: int) -> int:

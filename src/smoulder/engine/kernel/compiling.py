@@ -22,7 +22,7 @@ SOURCES: tuple[str, ...] = (
     "engine/encoding.py",
     "engine/record.py",
     "terms.py",
-    *(f"engine/kernel/{name}.py" for name in ("compiling", "people", "baseline", "confirming", "labels", "rows", "scan")),
+    *(f"engine/kernel/{name}.py" for name in ("compiling", "people", "baseline", "confirming", "labels", "rows", "walk", "scan")),
 )
 
 

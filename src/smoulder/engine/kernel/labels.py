@@ -8,6 +8,8 @@ import numpy as np
 
 from smoulder.engine.encoding import (
     AT_BASELINE,
+    AT_CONFIRMATION,
+    AT_LAST_HOLDING,
     AT_MEANINGFUL,
     AT_ONSET,
     AT_PREVIOUS,
@@ -18,12 +20,14 @@ from smoulder.engine.encoding import (
     HAS_RAW,
     N_INTERVALS,
     OTHERWISE_RAW,
+    OWN_CLASS,
+    PIRA_FIRST,
     RAW_AFTER,
     RAW_BEFORE,
 )
 from smoulder.engine.kernel.compiling import compiled
 from smoulder.engine.kernel.people import is_local_extremum, is_past
-from smoulder.engine.record import BOTH, PIRA, RAW, UNDEFINED, UNDETERMINED
+from smoulder.engine.record import BOTH, DURING, PIRA, RAW, UNDEFINED, UNDETERMINED
 from smoulder.terms import MISSING
 
 
@@ -55,7 +59,7 @@ def is_raw(person, rule, onset):
 
 
 @compiled
-def anchor_day(person, change, meaningful, confirming, anchor):
+def anchor_day(person, change, meaningful, confirming, until, anchor):
     """Return the day of an anchor of a relapse-free interval."""
     if anchor == AT_BASELINE:
         return person.day[change.baseline]
@@ -65,18 +69,21 @@ def anchor_day(person, change, meaningful, confirming, anchor):
         return person.day[max(change.onset - 1, 0)]
     if anchor == AT_ONSET:
         return person.day[change.onset]
-    return person.day[confirming]
+    return person.day[confirming] if anchor == AT_CONFIRMATION else person.day[until]
 
 
 @compiled
-def judge_intervals(person, rule, change, meaningful, confirming):
-    """Return whether the relapse-free intervals are free of relapses, inside coverage, and inside what was observed."""
+def judge_intervals(person, rule, change, meaningful, confirming, until, early_only):
+    """Return whether the relapse-free intervals are free of relapses, inside coverage, and inside what was observed.
+
+    `early_only`: without those that end at the confirming visit or later.
+    """
     free, covered, observed = True, True, True
     for number in range(rule.setting[N_INTERVALS]):
         interval = rule.interval[number]
-        first = anchor_day(person, change, meaningful, confirming, interval[0]) + interval[1]
-        last = anchor_day(person, change, meaningful, confirming, interval[2]) + interval[3]
-        if last <= first:
+        first = anchor_day(person, change, meaningful, confirming, until, interval[0]) + interval[1]
+        last = anchor_day(person, change, meaningful, confirming, until, interval[2]) + interval[3]
+        if last <= first or (early_only and interval[2] in (AT_CONFIRMATION, AT_LAST_HOLDING)):
             continue
         for relapse in person.relapse:
             free = free and not first <= relapse <= last
@@ -86,7 +93,7 @@ def judge_intervals(person, rule, change, meaningful, confirming):
 
 
 @compiled
-def label_of(person, rule, change, meaningful, eligible, n_confirming, is_pira_visit):
+def label_of(person, rule, change, meaningful, eligible, n_confirming, until, is_pira_visit):
     """Return label, whether RAW, and whether PIRA rests on days outside follow-up; mark the visits at which it is PIRA."""
     for place in range(n_confirming):
         is_pira_visit[place] = False
@@ -96,9 +103,10 @@ def label_of(person, rule, change, meaningful, eligible, n_confirming, is_pira_v
     if raw and rule.setting[EXCLUSIVE] != 0:
         return RAW, True, False
     any_free, any_covered, any_observed = False, False, False
-    for place in range(max(n_confirming, 1)):
+    n_asked = 1 if rule.setting[PIRA_FIRST] != 0 else max(n_confirming, 1)
+    for place in range(n_asked):
         confirming = eligible[place] if n_confirming > 0 else change.onset
-        free, covered, observed = judge_intervals(person, rule, change, meaningful, confirming)
+        free, covered, observed = judge_intervals(person, rule, change, meaningful, confirming, until, False)
         any_free = any_free or free
         if free and covered:
             any_covered = True
@@ -111,6 +119,11 @@ def label_of(person, rule, change, meaningful, eligible, n_confirming, is_pira_v
         return RAW, True, False
     if any_free:
         return UNDETERMINED, False, False
+    if rule.setting[OWN_CLASS] != 0:
+        confirming = eligible[0] if n_confirming > 0 else change.onset
+        free, covered, _ = judge_intervals(person, rule, change, meaningful, confirming, until, True)
+        if free:
+            return DURING if covered else UNDETERMINED, False, False
     if rule.setting[OTHERWISE_RAW] != 0:
         return RAW, True, False
     return UNDEFINED, False, False

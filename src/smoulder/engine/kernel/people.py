@@ -24,6 +24,11 @@ class Person(NamedTuple):
     observed_from: int
     observed_to: int
     relapses_known: bool
+    systems: np.ndarray  # (n_visits, 8) int32, or (0, 8) where no definition asks for them
+    starting: int  # the visit the baseline starts at; -1 for none
+    onset_at: int  # the only visit that may be an onset; -1 for none, any where there is no such rule
+    confirm_at: int  # the only visit that may confirm; likewise
+    as_well: int  # the visit at which a change must hold as well; likewise
 
 
 class Rule(NamedTuple):
@@ -45,6 +50,20 @@ class Change(NamedTuple):
     baseline: int
     reference: int
     needed: int
+    at_least: int  # score that onset and confirming scores must be as bad as; -FAR for none
+
+
+class Scratch(NamedTuple):
+    """Room for one patient at a time; the longest patient of a chunk fits."""
+
+    since: np.ndarray  # int32, days since the last relapse
+    until: np.ndarray  # int32, days to the next relapse
+    score: np.ndarray  # int32
+    eligible: np.ndarray  # int64, visits that may confirm
+    is_pira_visit: np.ndarray  # bool
+    past_relapse: np.ndarray  # bool, whether a visit is the first past a relapse
+    held: np.ndarray  # (2, 2, n) int64: first and second carried references; visit and score
+    n_held: np.ndarray  # (2,) int64: how many of each are held
 
 
 @compiled
@@ -76,7 +95,7 @@ def is_past(rule, score, reference, direction):
 @compiled
 def holds(person, rule, visit, change):
     """Return whether a change still holds at a visit."""
-    gone = change.direction * (person.score[visit] - change.reference) >= change.needed
+    gone = change.direction * (person.score[visit] - change.reference) >= change.needed and person.score[visit] >= change.at_least
     if rule.setting[LEVEL_ONSET] == 0:
         return gone
     return gone and change.direction * (person.score[visit] - person.score[change.onset]) >= 0

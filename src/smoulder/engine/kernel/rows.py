@@ -73,7 +73,7 @@ def write_event(person, rule, change, eligible, n_confirming, sustained_until, i
     row[O_COUNTED] = 1 if n_confirming == 0 else 0
     labelled = rule.setting[LABELLED] != 0 and change.direction > 0
     if labelled:
-        label, raw, outside = label_of(person, rule, change, meaningful, eligible, n_confirming, is_pira_visit)
+        label, raw, outside = label_of(person, rule, change, meaningful, eligible, n_confirming, sustained_until, is_pira_visit)
         row[O_LABEL], row[O_RAW], row[O_OUTSIDE] = label, 1 if raw else 0, 1 if outside else 0
         row[O_PIRA] = 1 if label in (PIRA, BOTH) else 0
     n_slots = (len(row) - N_COLUMNS) // 2

@@ -1,0 +1,547 @@
+"""Agreement with MSoutcomes 0.2.1, every file of its answers: worsening, improvement, PIRA, sequences, secondary progression.
+
+Two kinds of folders are compared: one with visits as MSoutcomes takes them (`SampleData.csv`: ID, dateEDSS, EDSS,
+functional systems, daysPostRelapse) and its answers in `reference_outputs/`; and an oracle folder, with cohorts and
+answers in `cross/`. The relapses that MSoutcomes saw: it has no table of them, only the days since the most recent one
+at each visit, and takes their sign away (`abs(Visits$daysPostRelapse)`, the first lines of each of its functions). A visit n
+days after a relapse and one with -n stored are therefore the same, and each such visit stands for a relapse n days before it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from smoulder.engine.beside.progression import EDSS, NOT_LASTING, Change, Search, Verdict, course_of, secondary_progression
+from smoulder.engine.detect import detect
+from smoulder.engine.pack import record_of
+from smoulder.engine.record import Found, Record
+from smoulder.engine.reference import Scan
+from smoulder.engine.telling import Teller
+from smoulder.rulebook.model import Definition
+from smoulder.rulebook.progression import LORSCHEIDER_2016, LORSCHEIDER_2016_NO_SYSTEMS, SecondaryProgression
+from smoulder.tables import Cohort, Relapses, Visits
+from smoulder.terms import MEASURES, MISSING, date_of
+from tests.oracle.agreement import Agreement, NamedDifference, Row
+from tests.oracle.cohorts import day_number, has_value, offsets, read_cohort, rows_of
+from tests.oracle.cross import FAR, IMPROVEMENT_MSOUTCOMES, LOWEST, STEPS_BELOW_6, matching
+from tests.oracle.msoutcomes_habits import (
+    MSOUTCOMES_HABITS,
+    ConfirmedCrossingScan,
+    Habit,
+    LastVisitFarScan,
+    OnlyConfirmedVisitsScan,
+    SettledOnceScan,
+)
+
+DAYS_A_MONTH = 30.25
+COLUMNS = {
+    "EDSS": "edss",
+    "FSpyr": "pyramidal",
+    "FScrbl": "cerebellar",
+    "FSbstem": "brainstem",
+    "FSsens": "sensory",
+    "FSsph": "bowel_bladder",
+    "FSvis": "visual",
+    "FScereb": "cerebral",
+    "FSamb": "ambulation",
+}
+
+
+# -- reading ----------------------------------------------------------------------------------
+
+
+def read_visits(path: Path) -> Cohort:
+    """Return the visits with an EDSS as a cohort, with the relapses that their days since the most recent one stand for."""
+    rows: dict[str, dict[int, dict[str, Any]]] = {}
+    for row in rows_of(path):
+        day = day_number(row["dateEDSS"], "date")
+        if day is not None and has_value(row["EDSS"]):
+            rows.setdefault(row["ID"], {})[day] = row
+    names = sorted(rows)
+    visits = [(name, day) for name in names for day in sorted(rows[name])]
+    onsets = {
+        name: {day - abs(int(float(row["daysPostRelapse"]))) for day, row in rows[name].items() if has_value(row["daysPostRelapse"])}
+        for name in names
+    }
+
+    def units(column: str, name: str, day: int) -> int:
+        text = rows[name][day].get(column)
+        return MEASURES[COLUMNS[column]].units(float(text)) if has_value(text) else MISSING
+
+    present = [column for column in COLUMNS if any(column in row for row in rows[names[0]].values())]
+    return Cohort(
+        patients=pl.Series(names, dtype=pl.String),
+        visits=Visits(
+            first=offsets([len(rows[name]) for name in names]),
+            day=np.array([day for _, day in visits], dtype=np.int32),
+            scores={COLUMNS[column]: np.array([units(column, *visit) for visit in visits], dtype=np.int32) for column in present},
+        ),
+        relapses=Relapses(
+            first=offsets([len(onsets[name]) for name in names]),
+            day=np.array([day for name in names for day in sorted(onsets[name])], dtype=np.int32),
+        ),
+        relapse_knowledge="recorded",
+    )
+
+
+# -- secondary progression: what the program's code does otherwise --------------------------------
+
+
+class LoneVisitSearch(Search):
+    """Marks a single visit that is not worse as worse, wherever it lies: also before the first worse visit, and as one that confirms."""
+
+    marked: tuple[tuple[int, int], dict[int, bool]] = ((-1, -1), {})
+
+    def start(self) -> str | None:
+        cannot = super().start()
+        self.search = max(self.baseline, 0)
+        return cannot
+
+    def move_baseline(self, visit: int) -> None:
+        super().move_baseline(visit)
+        if self.baseline != visit:
+            self.search = self.baseline  # a baseline set past a visit without systems is itself looked at again
+
+    def go_on(self, change: Change, failure: str) -> None:
+        better = self.scores[self.baseline] - self.scores[change.onset] >= EDSS.units(self.rule.improvement)
+        super().go_on(change, failure)
+        if better and failure != NOT_LASTING:
+            self.move_baseline(change.onset)  # marked as worse, and better as well: the improvement need not hold then
+
+    def is_worse(self, visit: int) -> bool:
+        place = (self.baseline, self.search)
+        if self.marked[0] != place:
+            self.marked = (place, self.marks())
+        return self.marked[1].get(visit, False)
+
+    def marks(self) -> dict[int, bool]:
+        """Return for each visit still to look at whether it is marked: it is worse, or no neighbour also falls short."""
+        worse = {visit: super(LoneVisitSearch, self).is_worse(visit) for visit in range(self.search, self.last + 1)}
+        return {visit: here or (worse.get(visit - 1, True) and worse.get(visit + 1, True)) for visit, here in worse.items()}
+
+
+class FarLastVisitSearch(Search):
+    """Lets a progression last only up to its last visit far from relapses, so that a last visit near one ends it."""
+
+    def last_far(self, onset: int) -> int:
+        return max(visit for visit in range(onset, self.end_of(onset) + 1) if visit == onset or self.is_far(visit))
+
+    def lasts(self, change: Change) -> bool:
+        return self.last_far(change.onset) == self.last
+
+    def go_on(self, change: Change, failure: str) -> None:
+        until = self.last_far(change.onset)
+        super().go_on(change, failure)
+        if until < self.last:
+            self.search = until + 1
+
+
+class FirstBaselineSearch(Search):
+    """Goes back to the first baseline after a confirmed progression that does not count."""
+
+    first_baseline: int | None = None
+
+    def start(self) -> str | None:
+        cannot = super().start()
+        self.first_baseline = self.baseline
+        return cannot
+
+    def go_on(self, change: Change, failure: str) -> None:
+        before = self.baseline
+        super().go_on(change, failure)
+        if self.baseline == before and self.first_baseline is not None:
+            self.baseline = self.first_baseline
+
+
+class BelowBaselineSearch(Search):
+    """Takes a functional system that falls below the baseline as still raised: only exactly the baseline ends it."""
+
+    def is_raised(self, rise: int) -> bool:
+        return rise != 0
+
+
+class OldReferenceSearch(Search):
+    """Asks by the old reference, not by the score itself, how much makes another score after a significant relapse."""
+
+    def needed_for_stable(self, visit: int) -> int:
+        return self.needed(0 if self.scores[visit] == 0 else max(self.scores[self.baseline], 1))
+
+
+class AnyBaselineSearch(Search):
+    """Takes a first baseline, and one set anew after a relapse without a stable score, also where no functional system was scored."""
+
+    def may_serve_first(self, visit: int) -> bool:
+        return self.is_far(visit)
+
+    def start_again_after(self, relapsed: int, change: Change) -> None:
+        super().start_again_after(relapsed, change)
+        if self.baseline > change.onset:
+            self.baseline, self.search = change.onset, change.onset + 1
+
+
+class AnyLateVisitSearch(Search):
+    """Asks for the minimal EDSS up to the first visit late enough, whether or not that visit may confirm."""
+
+    def stays_high(self, change: Change) -> bool:
+        from_day = self.days[change.onset] + self.rule.confirmed_from_day
+        late = next(visit for visit in range(change.onset + 1, self.last + 1) if self.days[visit] >= from_day)
+        return min(self.scores[change.onset : late + 1]) >= self.minimum
+
+
+@dataclass(frozen=True)
+class SearchHabit:
+    """One thing that MSoutcomes does otherwise when it looks for secondary progression."""
+
+    name: str
+    why: str
+    """Its own text or code, and why our answer is right."""
+    search: type[Search]
+    systems_only: bool = False
+
+
+SEARCH_HABITS: tuple[SearchHabit, ...] = (
+    SearchHabit(
+        "a lone visit is marked as worse",
+        "a single visit that is not worse is forgiven after onset (its text: sustained unless followed by two consecutive improvements); "
+        "the code marks any such visit as worse, so that it dates or confirms the progression itself (R/spmsDxnoFSS.R, flag_0 and conseq)",
+        LoneVisitSearch,
+    ),
+    SearchHabit(
+        "last visit near a relapse is not sustained",
+        "its text says sustained for the remainder of the follow-up; the code ends a progression at its last visit far from relapses "
+        "(R/spmsDxnoFSS.R, finalProgVisnum)",
+        FarLastVisitSearch,
+    ),
+    SearchHabit(
+        "back to the first baseline",
+        "the baseline that has moved is in force until it moves again; with functional systems the code takes the visits anew from the "
+        "table that still has the first one (R/spmsDx.R, pvisB from pvis; R/spmsDxnoFSS.R takes pvisB from pvisB)",
+        FirstBaselineSearch,
+        systems_only=True,
+    ),
+    SearchHabit(
+        "a system below the baseline counts as raised",
+        "the rise of the leading system must hold; the code looks for a difference of exactly 0, and a negative one passes "
+        "(R/spmsDx.R, daysFSlead)",
+        BelowBaselineSearch,
+        systems_only=True,
+    ),
+    SearchHabit(
+        "stability by the old reference",
+        "how much makes another score depends on the score compared with; the code takes 1.5 by the new score and the other two steps by "
+        "the old one (R/spmsDxnoFSS.R, blineSustained)",
+        OldReferenceSearch,
+    ),
+    SearchHabit(
+        "a baseline without functional systems",
+        "its text sets the baseline at an EDSS with corresponding functional systems; the code leaves out such visits only at the very "
+        "beginning (R/spmsDx.R, Visits.sn and blineVisit)",
+        AnyBaselineSearch,
+        systems_only=True,
+    ),
+    SearchHabit(
+        "minimal EDSS up to a visit that cannot confirm",
+        "the EDSS keeps its minimum up to the confirming visit; the code looks up to the first visit late enough, also one near a relapse "
+        "(R/spmsDxnoFSS.R, confirmedEDSS)",
+        AnyLateVisitSearch,
+    ),
+)
+NOT_ASSESSED = "no answer where ours says that it could not be assessed"
+
+
+def compare_progression(config: str, cohort: Cohort, path: Path, rule: SecondaryProgression) -> Agreement:
+    """Compare one file of secondary progression with ours, patient by patient: whether, when, the EDSS there and the one before."""
+    theirs = {row["ID"]: their_progression(row) for row in rows_of(path)}
+    ours = {row["patient"]: row for row in secondary_progression(cohort, rule).dated().rows(named=True)}
+    agreement = Agreement(config, config)
+    for index, patient in enumerate(cohort.patients):
+        agreement.patients += 1
+        row = ours[patient]
+        mine = {"reached": row["reached"], "onset": None, "score": None, "before": None}
+        if row["reached"]:
+            mine |= {"onset": row["date"].isoformat(), "score": row["score"], "before": row["score_before"]}
+        if mine == theirs[patient]:
+            agreement.identical += 1
+            continue
+        names = progression_names(cohort, index, rule, row["reached"], theirs[patient])
+        agreement.differences.append(NamedDifference(config, patient, names, [mine], [theirs[patient]]))
+    return agreement
+
+
+def their_progression(row: Row) -> Row:
+    """Return one row of the program's with our names."""
+    date = row["date.SPMS"][:10] if has_value(row["date.SPMS"]) else None
+    before = row["EDSS.preDxFinal"]
+    return {
+        "reached": row["SPMS"] == "1",
+        "onset": date,
+        "score": float(row["EDSS.SPMS"]) if date else None,
+        "before": float(before) if has_value(before) else None,
+    }
+
+
+def progression_names(cohort: Cohort, index: int, rule: SecondaryProgression, reached: bool | None, wanted: Row) -> tuple[str, ...]:
+    """Return the fewest habits with which our search gives the program's answer; empty where none do."""
+    if reached is None and not wanted["reached"]:
+        return (NOT_ASSESSED,)
+    usable = [habit for habit in SEARCH_HABITS if rule.with_systems or not habit.systems_only]
+    for size in range(1, len(usable) + 1):
+        for habits in itertools.combinations(usable, size):
+            kind = type("WithHabits", tuple(habit.search for habit in habits), {})
+            course = course_of(cohort, index)
+            if as_row(course, kind(course, rule).run()) == wanted:
+                return tuple(habit.name for habit in habits)
+    return ()
+
+
+def as_row(course: Any, verdict: Verdict) -> Row:
+    """Return the verdict on one patient with the columns that the program has."""
+    if verdict.change is None:
+        return {"reached": False, "onset": None, "score": None, "before": None}
+    onset = verdict.change.onset
+    before = EDSS.points(course.scores[onset - 1]) if onset else None
+    return {"reached": True, "onset": date_of(course.days[onset]).isoformat(), "score": EDSS.points(course.scores[onset]), "before": before}
+
+
+# -- worsening, improvement, PIRA and sequences -----------------------------------------------------
+
+
+class LastingVisitsScan(OnlyConfirmedVisitsScan):
+    """Takes the new reference from visits that are themselves held for the whole delay, after an improvement as well."""
+
+    def move_on(self, change: Change, confirming: int, *, moves: bool, event: bool = True) -> None:
+        Scan.move_on(self, change, confirming, moves=moves, event=event)
+        if not moves:
+            return
+        lasting = [visit for visit in range(change.onset, self.last + 1) if self.held_days(visit, change) >= self.delay_days]
+        near = [visit for visit in lasting if self.days[visit] - self.days[change.onset] <= self.delay_days]
+        lowest = min(self.scores[visit] for visit in {*near, *lasting[:2]})
+        self.baseline = next(visit for visit in range(change.onset, self.last + 1) if self.scores[visit] == lowest)
+        self.search = self.baseline + 1
+
+    def held_days(self, visit: int, change: Change) -> int:
+        if change.worsening:
+            return super().held_days(visit, change)
+        if not self.holds(visit, change):
+            return -1
+        fails = next((later for later in range(visit, self.last + 1) if not self.holds(later, change)), self.last + 1)
+        return self.days[fails - 1] - self.days[visit]
+
+
+class NearImprovementScan(Scan):
+    """Confirms an improvement at any visit, also one near a relapse."""
+
+    def eligible(self, onset: int) -> list[int]:
+        if self.worse_by(self.scores[onset], self.reference) >= 0:
+            return super().eligible(onset)
+        return [visit for visit in range(onset + 1, self.last + 1) if self.in_window(visit, onset, 0)]
+
+
+class EarlyVisitsScan(Scan):
+    """Looks at the visits before the first baseline too; what is found there is not told, but moves the baseline."""
+
+    first_baseline: int | None = None
+
+    def settle(self) -> bool:
+        settled = super().settle()
+        if settled and self.first_baseline is None:
+            self.first_baseline, self.search = self.baseline, 0
+        return settled
+
+    def may_begin(self, visit: int, baseline: int) -> bool:
+        return super().may_begin(visit, min(visit, baseline))
+
+    def wanted(self) -> list[Found]:
+        return [found for found in super().wanted() if found.onset > (self.first_baseline or 0)]
+
+
+class FirstDirectionScan(Scan):
+    """Lets the first change, confirmed or not, decide what is looked for next, and ends where nothing of that kind is confirmed."""
+
+    def look(self) -> int | None:
+        first = super().look()
+        if first is None:
+            return None
+        worsening = self.worse_by(self.scores[first], self.reference) > 0
+        for visit in range(first, self.last + 1):
+            change = self.past_threshold(visit, worsening=worsening)
+            eligible = self.eligible(visit)
+            if change is not None and eligible and self.is_confirmed(change, eligible[0]):
+                return visit
+        return None
+
+
+EARLY_VISITS = Habit(
+    "visits before the baseline are looked at",
+    "a change from the baseline is one after it; the code compares every visit of the patient with it, tells none of the events before it, "
+    "and moves the baseline by them (R/CDEseq.R, Visits.s from Visits.sav, and timepoint > 0 at the end)",
+    EarlyVisitsScan,
+)
+NEAR_IMPROVEMENT = Habit(
+    "an improvement confirmed near a relapse",
+    "its text states a minimum time since the most recent relapse for an EDSS assessment; the code asks it of what confirms a worsening, "
+    "and not of what confirms an improvement (R/CDI.R, R/CDEseq.R, no norel for regression)",
+    NearImprovementScan,
+)
+FIRST_DIRECTION = Habit(
+    "an unconfirmed change decides what follows",
+    "its text says sequential worsening and improvement events, confirmed; in the code the first change of either kind, confirmed or not, "
+    "decides that the next event is of that kind, and where none is, the patient is left (R/CDEseq.R, disability.event and break)",
+    FirstDirectionScan,
+)
+EVENT_HABITS = (EARLY_VISITS, NEAR_IMPROVEMENT, FIRST_DIRECTION)
+"""What the program does otherwise, beside what `msoutcomes_habits.py` lists."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One file of MSoutcomes' events, and our definition that matches it."""
+
+    file: str
+    definition: Definition
+    kind: str = "worsening"
+    pira_only: bool = False
+    habits: tuple[Habit, ...] = ()
+
+
+def confirmed_after(delay: float) -> dict[str, Any]:
+    """Return the confirmation of MSoutcomes: at any visit that many days after onset or later."""
+    return {"windows": [{"name": "confirmed", "from_day": math.ceil(delay)}], **FAR["confirmation"]}
+
+
+def tasks(delay: float, name: str, files: dict[str, str]) -> Iterator[Task]:
+    """Yield the tasks of one confirmation delay (days). `files`: what is compared ("CDW not sustained", …) -> its file."""
+    far = FAR["baseline"]
+    for what, file in files.items():
+        program, _, rest = what.partition(" ")
+        parts: dict[str, Any] = {"confirmation": confirmed_after(delay), "baseline": {**LOWEST, **far}}
+        if rest == "sustained":
+            parts["sustained"] = {"days": "to the end"}
+        if program == "PIRA":
+            moves = {"moves_after": ["PIRA", "relapse"], "relapse_move": "crossed", "crossed_days": 0}
+            parts |= {"baseline": {**LOWEST, **far, **moves}, "relapses": {"relapse_free": ["baseline .. onset"]}}
+        if program in ("CDI", "CDEseq"):
+            parts["improvement"] = IMPROVEMENT_MSOUTCOMES
+            parts["baseline"] = {**LOWEST, **far, "moves_after": ["improvement"] if program == "CDI" else ["worsening", "improvement"]}
+        kind = "improvement" if program == "CDI" or rest == "improvement" else "worsening"
+        key = re.sub(r"[^a-z0-9]+", "-", f"msoutcomes-{program}-{rest}-{name}".lower())
+        yield Task(file, matching(key, STEPS_BELOW_6, **parts), kind, program == "PIRA", habits_with(delay, program))
+
+
+def habits_with(delay: float, program: str) -> tuple[Habit, ...]:
+    """Return the habits of one of the programs with one confirmation delay (days)."""
+    named = {habit.scan: habit for habit in MSOUTCOMES_HABITS}
+    lasting = type("LastingVisits", (LastingVisitsScan,), {"delay_days": delay})
+    habits = [replace(named[OnlyConfirmedVisitsScan], scan=lasting), named[LastVisitFarScan], named[SettledOnceScan], EARLY_VISITS]
+    if program == "PIRA":
+        habits.append(named[ConfirmedCrossingScan])
+    if program in ("CDI", "CDEseq"):
+        habits.append(NEAR_IMPROVEMENT)
+    if program == "CDEseq":
+        habits.append(FIRST_DIRECTION)
+    return tuple(habits)
+
+
+def compare_events(config: str, cohort: Cohort, path: Path, task: Task) -> Agreement:
+    """Compare one file of events with ours, patient by patient: onset, score there, baseline and its score."""
+    theirs: dict[str, list[Row]] = {}
+    for row in rows_of(path):
+        theirs.setdefault(row["ID"], []).append(
+            {
+                "onset": row["dateEDSS"][:10],
+                "score": float(row["EDSS"]),
+                "reference": float(row["bEDSS"]),
+                "baseline": row["base.date"][:10],
+            }
+        )
+    ours: dict[str, list[Row]] = {}
+    for event in detect(cohort, task.definition).table.rows(named=True):
+        if event["kind"] == task.kind and (event["pira"] or not task.pira_only):
+            ours.setdefault(event["patient"], []).append(
+                {
+                    "onset": date_of(event["onset_day"]).isoformat(),
+                    "score": event["onset_score"],
+                    "reference": event["reference_score"],
+                    "baseline": date_of(event["baseline_day"]).isoformat(),
+                }
+            )
+    agreement = Agreement(config, config)
+    for patient in cohort.patients:
+        agreement.patients += 1
+        mine, yours = ours.get(patient, []), sorted(theirs.get(patient, []), key=lambda row: row["onset"])
+        if mine == yours:
+            agreement.identical += 1
+            continue
+        names = event_names(cohort, patient, task, yours)
+        agreement.differences.append(NamedDifference(config, patient, names, mine, yours))
+    return agreement
+
+
+def event_names(cohort: Cohort, patient: str, task: Task, wanted: list[Row]) -> tuple[str, ...]:
+    """Return the fewest habits with which our scan gives the program's answer; empty where none do."""
+    rule = task.definition.measures[0]
+    record = record_of(cohort, cohort.index_of(patient), rule, task.definition)
+    for size in range(1, len(task.habits) + 1):
+        for habits in itertools.combinations(task.habits, size):
+            kind = type("WithHabits", tuple(habit.scan for habit in habits), {})
+            found = kind(record, rule, task.definition, Teller()).run()
+            wanted_kind = [event for event in found if event.reason == 0 and event.worsening == (task.kind == "worsening")]
+            if [event_row(record, event) for event in wanted_kind if event.pira or not task.pira_only] == wanted:
+                return tuple(habit.name for habit in habits)
+    return ()
+
+
+def event_row(record: Record, event: Found) -> Row:
+    """Return one event of a scan with the columns that the program has."""
+    return {
+        "onset": date_of(record.days[event.onset]).isoformat(),
+        "score": event.onset_score / 100,
+        "reference": event.reference / 100,
+        "baseline": date_of(record.days[event.baseline]).isoformat(),
+    }
+
+
+def compare_folder(folder: Path) -> Iterator[Agreement]:
+    """Compare every file of answers in a folder of either kind."""
+    if (folder / "reference_outputs").is_dir():
+        yield from compare_outputs(folder)
+    if (folder / "cross").is_dir():
+        yield from compare_cross(folder)
+
+
+def compare_outputs(folder: Path) -> Iterator[Agreement]:
+    """Compare the answers in `reference_outputs` with the visits beside them."""
+    cohort = read_visits(next(path for path in sorted(folder.glob("*.csv")) if "daysPostRelapse" in path.open().readline()))
+    answers = folder / "reference_outputs"
+    for path in sorted(answers.glob("*.csv")):
+        event = re.fullmatch(r"(CDW|CDI|PIRA|CDEseq)_(\d+)mo_(sustained|notsustained|1|2)", path.stem)
+        if path.stem.startswith("spmsDx"):
+            rule = LORSCHEIDER_2016_NO_SYSTEMS if "no_fss" in path.stem else LORSCHEIDER_2016
+            yield compare_progression(path.stem, cohort, path, rule)
+        elif event is not None:
+            what = f"{event[1]} {WHAT[event[3]]}"
+            (task,) = tasks(int(event[2]) * DAYS_A_MONTH, f"{event[2]}m", {what: path.name})
+            yield compare_events(path.stem, cohort, path, task)
+
+
+WHAT = {"sustained": "sustained", "notsustained": "not sustained", "1": "worsening", "2": "improvement"}
+"""End of a file's name -> what is in it; CDEseq gives worsening and improvement as the first and the second table."""
+
+
+def compare_cross(folder: Path) -> Iterator[Agreement]:
+    """Compare the sequences and secondary progression in `cross`; the other answers of the program are compared in `cross.py`."""
+    cohort = read_cohort(folder / "cohorts" / "main")
+    files = {"CDEseq worsening": "msoutcomes_main_CDEseq_CDW", "CDEseq improvement": "msoutcomes_main_CDEseq_CDI"}
+    for task in tasks(84, "84d", files):
+        yield compare_events(task.file, cohort, folder / "cross" / f"{task.file}.csv", task)
+    name = "msoutcomes_main_spmsDx_no_fss"
+    yield compare_progression(name, cohort, folder / "cross" / f"{name}.csv", LORSCHEIDER_2016_NO_SYSTEMS)

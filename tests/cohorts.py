@@ -111,7 +111,16 @@ def cohort_of_worked(patient: WorkedPatient, definition: Definition) -> Cohort:
     # The mean of two hands follows from the hands, where the patient has them apart.
     columns = [key for key in specs if key != "nhpt" or "nhpt_dominant" not in patient.visits]
     custom = [spec for key, spec in specs.items() if key not in MEASURES]
-    return cohort_of({"A": patient.visits}, {"A": patient.relapses}, measures=columns, custom=custom)
+    return cohort_of(
+        {"A": patient.visits},
+        {"A": patient.relapses},
+        unscheduled={"A": patient.unscheduled} if patient.unscheduled else None,
+        time_zero=None if patient.time_zero is None else {"A": patient.time_zero},
+        diagnosis=None if patient.diagnosis is None else {"A": patient.diagnosis},
+        mri={"A": [{"day": int(day), **counts} for day, counts in patient.scans.items()]} if patient.scans else None,
+        measures=columns,
+        custom=custom,
+    )
 
 
 def rows_of(series: Mapping[str, str]) -> dict[int, dict[str, float]]:

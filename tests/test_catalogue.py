@@ -80,7 +80,9 @@ def found(cohort: Cohort, rules: Definition) -> list[FoundEvent]:
 def test_worked_patient(key: str, number: int) -> None:
     patient, rules = entry(key).patients[number], definition(key)
     expected = [(event.measure, event.kind, event.label, event.onset, event.confirmed) for event in patient.events]
-    assert found(cohort_of_worked(patient, rules), rules) == expected, patient.title
+    cohort = cohort_of_worked(patient, rules)
+    assert found(cohort, rules) == expected, patient.title
+    assert detect(cohort, rules).table["mri"].to_list() == [event.mri for event in patient.events], patient.title
 
 
 def score_step(measure: str) -> float:
@@ -101,7 +103,14 @@ def steps_apart(one: WorkedPatient, other: WorkedPatient) -> int:
     here, there = one.visit_rows(), other.visit_rows()
     if len(here) != len(there) or len(one.relapses) != len(other.relapses):
         return 99
-    sizes = [abs(a - b) for a, b in zip(one.relapses, other.relapses, strict=True)]
+    if len(one.scans) != len(other.scans) or len(one.unscheduled) != len(other.unscheduled):
+        return 99
+    sizes: list[float] = [abs(a - b) for a, b in zip(one.relapses, other.relapses, strict=True)]
+    sizes += [abs(a - b) for a, b in zip(one.unscheduled, other.unscheduled, strict=True)]
+    sizes += [abs((getattr(one, zero) or 0) - (getattr(other, zero) or 0)) for zero in ("time_zero", "diagnosis")]
+    for (day, counts), (other_day, other_counts) in zip(one.scans.items(), other.scans.items(), strict=True):
+        sizes.append(abs(int(day) - int(other_day)))
+        sizes += [abs(counts[name] - other_counts[name]) for name in counts]
     for a, b in zip(here, there, strict=True):
         assert a.keys() == b.keys()
         sizes.append(abs(a["date"] - b["date"]))

@@ -127,8 +127,8 @@ HABITS = {
     "last visit near a relapse is not sustained": ("0:3.0 100:4.0 200:4.0 300:4.0", "", [290], 100, None),
     "back to the first baseline": (
         # From day 100 on (3.0, pyramidal 2) nothing is led; from day 0 (4.0, pyramidal 1) the rise of day 600 is.
-        "0:4.0 100:3.0 400:3.0 500:4.0 600:5.0 700:5.0",
-        "0:1 100:2 400:2 500:2 600:2 700:2",
+        "0:4.0 100:3.0 400:3.0 450:3.0 500:4.0 600:5.0 700:5.0",
+        "0:1 100:2 400:2 450:2 500:2 600:2 700:2",
         [],
         None,
         600,
@@ -150,7 +150,7 @@ HABITS = {
         None,
         200,
     ),
-    "minimal EDSS up to a visit that cannot confirm": ("0:4.5 100:5.5 191:5.5 192:3.5 300:5.5", "", [170], None, 100),
+    "minimal EDSS up to a visit that cannot confirm": ("0:4.5 50:4.5 100:5.5 191:5.5 192:3.5 300:5.5", "", [170], None, 100),
 }
 
 

@@ -79,6 +79,8 @@ def test_none_forgiven() -> None:
     strict = WITHOUT.model_copy(update={"forgiven": 0})
     assert day_of("0:3.0 180:4.0 360:4.0 540:3.0 720:4.0 900:4.0", rule=strict) == 720
     assert "at every visit" in strict.prose()
+    ended = reasons("0:3.0 180:4.0 360:4.0 540:3.0", rule=strict)
+    assert "It does not last: after day 360 (EDSS 4.0), a visit falls short of it." in ended
 
 
 # -- the EDSS ---------------------------------------------------------------------------------
@@ -152,6 +154,9 @@ def test_a_rise_with_a_relapse_becomes_the_baseline() -> None:
 def test_the_first_baseline_keeps_its_distance_from_relapses() -> None:
     assert found("0:5.0 20:4.0 200:5.0 300:5.0", -11)["baseline_day"] == 20
     assert found("0:3.0 20:4.0 200:5.0 300:5.0", -31)["baseline_day"] == 0
+    assert reason_of("0:3.0 10:3.0 100:3.0", -5, rule=LORSCHEIDER_2016, pyramidal="0:1 10:1") == (
+        "no visit at least 31 days after any relapse and with a functional system scored to serve as baseline"
+    )
     assert reason_of("0:3.0 10:3.0 20:3.0", -5) == "no visit at least 31 days after any relapse to serve as baseline"
 
 

@@ -57,6 +57,7 @@ def event_row(record: Record, rule: MeasureRule, definition: Definition, found: 
         "label": LABELS[found.label],
         "raw": found.raw,
         "pira": found.pira,
+        "mri": None,
         "onset_day": record.days[found.onset],
         "onset_score": points(found.onset_score),
         "baseline_day": record.days[found.baseline],
@@ -207,6 +208,10 @@ def shifted(cohort: Cohort, shift: int) -> Cohort:
     def days(array: Any) -> Any:
         return None if array is None else np.where(array == MISSING, array, array + shift).astype(np.int32)
 
+    attributes = cohort.attributes
+    if attributes is not None:
+        attributes = attributes.with_columns((pl.col("diagnosis_date") + shift).cast(pl.Int32))
+
     return replace(
         cohort,
         visits=replace(cohort.visits, day=days(cohort.visits.day)),
@@ -214,6 +219,7 @@ def shifted(cohort: Cohort, shift: int) -> Cohort:
         recorded_from=days(cohort.recorded_from),
         recorded_to=days(cohort.recorded_to),
         time_zero=days(cohort.time_zero),
+        attributes=attributes,
     )
 
 

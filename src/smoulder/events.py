@@ -21,6 +21,7 @@ EVENT_SCHEMA: dict[str, pl.DataType] = {
     "label": pl.String(),
     "raw": pl.Boolean(),
     "pira": pl.Boolean(),
+    "mri": pl.String(),
     "onset_day": pl.Int32(),
     "onset_score": pl.Float64(),
     "baseline_day": pl.Int32(),
@@ -43,9 +44,11 @@ EVENT_MEANING: dict[str, str] = {
     "definition": "key of the definition",
     "measure": "measure on which it was seen",
     "kind": "worsening or improvement",
-    "label": "PIRA, RAW, RAW and PIRA, undefined or undetermined; empty for improvements and where labels were not asked for",
+    "label": "PIRA, RAW, RAW and PIRA, undefined, undetermined or PIRA with relapse during confirmation; empty for improvements and where "
+    "labels were not asked for",
     "raw": "whether it counts as RAW",
     "pira": "whether it counts as PIRA",
+    "mri": "of a PIRA: no activity (PIRMA), activity or unknown; empty where the definition has no MRI rule",
     "onset_day": "first visit of the change",
     "onset_score": "score at onset",
     "baseline_day": "visit compared with",
@@ -74,6 +77,9 @@ UNCONFIRMED_SCHEMA: dict[str, pl.DataType] = {
     "reason": pl.String(),
 }
 """Columns of `Events.unconfirmed`."""
+
+DURING = "PIRA with relapse during confirmation"
+"""The label of a worsening that fails to be PIRA only by a relapse after onset, where a definition makes that a class of its own."""
 
 REASONS = ("no visit could confirm it", "did not hold up to a confirming visit", "confirmed but not sustained")
 """Why a change is no event, by the engine's code 1, 2, 3."""
@@ -196,6 +202,10 @@ class Events:
                 ("PIRA", worsening.filter("pira")),
                 ("RAW", worsening.filter("raw")),
                 ("both RAW and PIRA", worsening.filter(pl.col("raw") & pl.col("pira"))),
+                ("PIRA without MRI activity (PIRMA)", worsening.filter(pl.col("mri") == "no activity")),
+                ("PIRA with MRI activity", worsening.filter(pl.col("mri") == "activity")),
+                ("PIRA whose MRI is unknown", worsening.filter(pl.col("mri") == "unknown")),
+                (DURING, worsening.filter(pl.col("label") == DURING)),
                 ("undefined worsening", worsening.filter(pl.col("label") == "undefined")),
                 ("undetermined worsening", worsening.filter(pl.col("label") == "undetermined")),
             ]
@@ -233,7 +243,9 @@ class Events:
                 "which were taken as free of relapses."
             )
         uncounted = worsening.filter(~pl.col("confirmed")).height
-        if uncounted:
+        if not definition.confirmation.windows:
+            notes.append("Changes needed no confirmation: part of them are the ordinary swing of the score.")
+        elif uncounted:
             notes.append(f"{counted(uncounted, 'worsening')} at the last visit counted without confirmation.")
         undetermined = worsening.filter(pl.col("label") == "undetermined").height
         if self.provenance.relapse_knowledge == "unknown":
@@ -267,11 +279,18 @@ def possible_labels(definition: Definition) -> tuple[str, ...]:
     rule = definition.relapses
     if rule is None:
         return ()
-    if definition.looking_for in ("first PIRA", "first RAW"):
-        return (definition.looking_for.removeprefix("first "),)
+    if definition.looking_for == "first RAW":
+        return ("RAW",)
     has_raw = rule.raw is not None or rule.otherwise == "RAW"
-    lines = ["PIRA", *(["RAW"] if has_raw else []), *(["both RAW and PIRA"] if has_raw and not rule.exclusive else [])]
-    return (*lines, *(["undefined worsening"] if rule.otherwise != "RAW" else []), "undetermined worsening")
+    by_mri = (
+        ["PIRA without MRI activity (PIRMA)", "PIRA with MRI activity", "PIRA whose MRI is unknown"] if definition.mri is not None else []
+    )
+    own_class = [DURING] if rule.during_confirmation == "own class" else []
+    has_undefined = rule.otherwise != "RAW" or (definition.carried is not None and definition.carried.second_reference != "no")
+    if definition.looking_for == "first PIRA":
+        return ("PIRA", *by_mri)
+    lines = ["PIRA", *by_mri, *(["RAW"] if has_raw else []), *(["both RAW and PIRA"] if has_raw and not rule.exclusive else [])]
+    return (*lines, *own_class, *(["undefined worsening"] if has_undefined else []), "undetermined worsening")
 
 
 @dataclass(frozen=True, kw_only=True)

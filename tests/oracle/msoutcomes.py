@@ -520,7 +520,8 @@ def compare_folder(folder: Path) -> Iterator[Agreement]:
 
 def compare_outputs(folder: Path) -> Iterator[Agreement]:
     """Compare the answers in `reference_outputs` with the visits beside them."""
-    cohort = read_visits(next(path for path in sorted(folder.glob("*.csv")) if "daysPostRelapse" in path.open().readline()))
+    tables = sorted(folder.glob("*.csv"))
+    cohort = read_visits(next(path for path in tables if "daysPostRelapse" in path.read_text(encoding="utf-8").partition("\n")[0]))
     answers = folder / "reference_outputs"
     for path in sorted(answers.glob("*.csv")):
         event = re.fullmatch(r"(CDW|CDI|PIRA|CDEseq)_(\d+)mo_(sustained|notsustained|1|2)", path.stem)

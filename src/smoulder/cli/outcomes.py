@@ -111,7 +111,7 @@ def give_rows(table: pl.DataFrame, columns: Sequence[str]) -> None:
     shown = [name for name in shown if name == "patient" or table[name].null_count() < table.height]
     numbers = [name for name in shown if table[name].dtype.is_numeric()]
     rows = [[cell(value) for value in row] for row in table.select(shown).head(ON_SCREEN).iter_rows()]
-    give_table([name.replace("_", " ") for name in shown], rows, right=[name.replace("_", " ") for name in numbers])
+    give_table([heading(name) for name in shown], rows, right=[heading(name) for name in numbers])
     if table.height > ON_SCREEN:
         give(f"... and {table.height - ON_SCREEN:,} more of {table.height:,}. All of them: -o FILE.csv, or --format csv")
 
@@ -119,6 +119,11 @@ def give_rows(table: pl.DataFrame, columns: Sequence[str]) -> None:
 def dated(name: str) -> str:
     """Return the name a column of days has once it holds dates."""
     return f"{name[:-3]}date" if name == "day" or name.endswith("_day") else name
+
+
+def heading(name: str) -> str:
+    """Return the name of a column as people read it."""
+    return name.replace("_", " ").replace("mri", "MRI")
 
 
 def cell(value: object) -> str:

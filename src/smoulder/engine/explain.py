@@ -7,6 +7,7 @@ from smoulder.engine.narrate import Narrator, decisive_visit
 from smoulder.engine.pack import record_of, seen_days
 from smoulder.engine.record import LABELS, Found
 from smoulder.engine.reference import Scan, scan_of
+from smoulder.engine.scans import judge_scans, scans_of
 from smoulder.errors import UsageError
 from smoulder.events import ExplainedEvent, ExplainedMeasure, Explanation
 from smoulder.provenance import provenance_of
@@ -68,6 +69,11 @@ def explain_measure(cohort: Cohort, index: int, rule: MeasureRule, definition: D
     narrator = Narrator(rule.spec(), cohort.calendar)
     scan = scan_of(definition)(record, rule, definition, narrator)
     found = scan.run()
+    if definition.mri is not None:
+        scans = scans_of(cohort, cohort.patients[index], definition.mri)
+        for event in found:
+            if event.pira:
+                narrator.scanned(scan, event, definition.mri, judge_scans(scans, mri_spans(scan, event)))
     return ExplainedMeasure(
         measure=rule.spec(),
         days=record.days,
@@ -105,6 +111,13 @@ def explained_event(scan: Scan, event: Found) -> ExplainedEvent:
         if rule and event.label
         else (),
     )
+
+
+def mri_spans(scan: Scan, event: Found) -> list[tuple[int, int]]:
+    """Return first and last day of the intervals whose scans count for a PIRA."""
+    assert scan.definition.mri is not None
+    change = Change(event.worsening, event.onset, event.baseline, event.reference, 0)
+    return scan.spans(scan.definition.mri.scans_in, change, decisive_visit(event), event.meaningful, event.sustained_until)
 
 
 def treatments_of(cohort: Cohort, patient: str) -> tuple[tuple[str, int, int | None], ...]:

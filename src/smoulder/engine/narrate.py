@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from smoulder.engine.judgement import Change
-from smoulder.engine.record import LABELS, PIRA, RAW, UNDEFINED, UNDETERMINED, Found
+from smoulder.engine.record import DURING, LABELS, PIRA, RAW, UNDEFINED, UNDETERMINED, Found
 from smoulder.engine.reference import Scan
 from smoulder.engine.telling import Teller
 from smoulder.errors import counted
 from smoulder.events import ExplainedStep
+from smoulder.rulebook.model import MriRule
 from smoulder.terms import Calendar, Measure, day_text
 
 
@@ -122,7 +123,10 @@ class Narrator(Teller):
         needed = scan.rule.needed(scan.reference, worsening=worsening) if change else None
         verdict, reason = self.comparison(scan, visit, change, needed, differs=differs, far=far)
         text = f"{self.at(scan, visit)}: {reason}."
-        rule = "onset.days_after_relapse" if differs and not far else f"{scan.rule.measure}.{'worsening' if worsening else 'improvement'}"
+        if scan.previous_serves and (not self.references or self.references[-1] != (scan.days[scan.baseline], scan.reference)):
+            self.references.append((scan.days[scan.baseline], scan.reference))
+        near = "onset.min_days" if scan.far_enough_for_onset(visit) else "onset.days_after_relapse"
+        rule = near if differs and not far else f"{scan.rule.measure}.{'worsening' if worsening else 'improvement'}"
         self.tell(
             scan, "compare", visit, verdict, rule, text, reference=(scan.baseline, scan.reference), change=change, needed=needed
         )  # fmt: skip
@@ -137,6 +141,14 @@ class Narrator(Teller):
         need = "no such change counts from there" if needed is None else f"{self.measure.text(needed)} needed"
         if not differs:
             return "too small", f"{by}, less than counts ({need})"
+        if not far and scan.far_enough_for_onset(visit):
+            onset = scan.definition.onset
+            why = (
+                f"less than {onset.min_days} days after the visit it is compared with"
+                if onset.min_days
+                else "not the visit that is asked for"
+            )
+            return "may not begin here", f"{by} ({need}), but {why}"
         if not far:
             relapse = self.day(self.nearest_relapse(scan, visit))
             return "near a relapse", f"{by} ({need}), but too near the relapse of {relapse} to be an onset"
@@ -154,8 +166,10 @@ class Narrator(Teller):
     def confirmed(self, scan: Scan, change: Change, confirming: list[int], sustained_until: int) -> None:
         kind = "worsening" if change.worsening else "improvement"
         if not confirming:
-            text = f"{self.at(scan, change.onset)}: no later visit could confirm this {kind}; it is counted without confirmation."
-            self.tell(scan, "confirm", change.onset, "counted", "last_visit.worsening", text)
+            why, rule = f"no later visit could confirm this {kind}; it is counted without confirmation", "last_visit.worsening"
+            if not scan.definition.confirmation.windows:
+                why, rule = f"this {kind} counts without confirmation", "confirmation.windows"
+            self.tell(scan, "confirm", change.onset, "counted", rule, f"{self.at(scan, change.onset)}: {why}.")
             return
         first = confirming[0]
         windows = [
@@ -177,19 +191,33 @@ class Narrator(Teller):
             visit, why, rule = change.onset, self.why_none_eligible(scan, change), "confirmation.windows"
             text = f"{self.at(scan, visit)}: the {kind} is not confirmed: {why}."
         else:
-            between = range(change.onset + 1, eligible[0]) if scan.definition.confirmation.every_visit else range(0)
-            visit = next(at for at in (*between, eligible[0]) if not scan.holds(at, change))
-            rule = "confirmation.every_visit" if visit != eligible[0] else "confirmation.level"
+            visit, rule, why = self.where_it_fails(scan, change, eligible[0])
             text = (
-                f"{self.at(scan, visit)}: the {kind} of {onset} does not hold here, so the visit of "
-                f"{self.day(scan.days[eligible[0]])} cannot confirm it."
+                f"{self.at(scan, visit)}: {why}, so the visit of {self.day(scan.days[eligible[0]])} cannot confirm the {kind} of {onset}."
             )
         self.tell(scan, "confirm", visit, "not confirmed", rule, text, reference=(change.baseline, change.reference))
+
+    def where_it_fails(self, scan: Scan, change: Change, confirming: int) -> tuple[int, str, str]:
+        """Return the visit at which a change fails to be confirmed, the setting that asks for it, and why."""
+        rule = scan.definition.confirmation
+        if not scan.holds(confirming, change):
+            return confirming, "confirmation.level", "it does not hold here"
+        between = range(change.onset + 1, confirming) if rule.every_visit else range(0)
+        for visit in between:
+            if scan.breaks(visit, change):
+                return visit, "confirmation.every_visit", "it does not hold here"
+        as_well = None if rule.as_well is None else scan.anchored(rule.as_well)
+        if as_well is not None and not scan.holds(as_well, change):
+            return as_well, "confirmation.as_well", "it does not hold here, where it must as well"
+        return confirming, "confirmation.leading_system", "no functional system that worsened most from baseline to onset stayed worse"
 
     def why_none_eligible(self, scan: Scan, change: Change) -> str:
         """Return why no later visit may confirm."""
         if change.onset == scan.last:
             return "it was first seen at the last visit"
+        as_well = scan.definition.confirmation.as_well
+        if as_well is not None and ((there := scan.anchored(as_well)) is None or there < change.onset):
+            return f"there is no {as_well.prose().removeprefix('the ')} at or after onset, where it must hold as well"
         inside = [
             visit
             for visit in range(change.onset + 1, scan.last + 1)
@@ -197,6 +225,8 @@ class Narrator(Teller):
         ]
         if not inside:
             return "no later visit lies in a confirmation window"
+        if scan.definition.confirmation.at is not None:
+            return f"only {scan.definition.confirmation.at.prose()} could confirm it"
         return f"{counted(len(inside), 'visit')} in the confirmation windows, but too near a relapse or not scheduled"
 
     def not_sustained(self, scan: Scan, change: Change, fails: int | None) -> None:
@@ -220,6 +250,18 @@ class Narrator(Teller):
         rule = {PIRA: "relapses.relapse_free", RAW: "relapses.raw", UNDETERMINED: "coverage"}.get(event.label, "relapses")
         self.tell(scan, "label", event.onset, label, rule, text)
 
+    def scanned(self, scan: Scan, event: Found, rule: MriRule, verdict: str) -> None:
+        """Tell what the MRI around a PIRA says."""
+        change = Change(event.worsening, event.onset, event.baseline, event.reference, 0)
+        spans = scan.spans(rule.scans_in, change, decisive_visit(event), event.meaningful, event.sustained_until)
+        where = " and ".join(f"from {self.day(first)} to {self.day(last)}" for first, last in spans) or "in no interval of any length"
+        why = {
+            "activity": "a scan shows new activity",
+            "no activity": "no scan shows activity and at least one was read: PIRMA",
+            "unknown": "no scan was read for all lesions, so its MRI is unknown",
+        }[verdict]
+        self.tell(scan, "label", event.onset, f"MRI: {verdict}", "mri.scans_in", f"{self.at(scan, event.onset)}: MRI {where}: {why}.")
+
     def label_reason(self, scan: Scan, change: Change, event: Found) -> str:
         """Return why an event has its label, with the relapses and days that decided."""
         if not scan.record.relapses_known:
@@ -234,9 +276,18 @@ class Narrator(Teller):
                 reasons.append("this rests on days before the first or after the last visit, taken as free of relapses")
         if event.label == UNDETERMINED:
             reasons.append(f"relapses were not recorded on all days {self.intervals_text(scan, change, event)}")
-        if event.label == UNDEFINED:
+        if event.label == DURING:
+            reasons.append(f"not RAW, and a relapse lies only after onset, {self.intervals_text(scan, change, event, hit=True)}")
+        if event.label == UNDEFINED and scan.definition.carried is not None and not self.fails_free(scan, change, event):
+            reasons.append("it is compared with the second reference, which relapses do not move")
+        elif event.label == UNDEFINED:
             reasons.append(f"not RAW, and a relapse lies {self.intervals_text(scan, change, event, hit=True)}")
         return "; ".join(reasons)
+
+    def fails_free(self, scan: Scan, change: Change, event: Found) -> bool:
+        """Return whether a relapse lies in a relapse-free interval."""
+        spans = scan.intervals(change, decisive_visit(event), event.meaningful, event.sustained_until)
+        return not scan.relapse_free(spans)
 
     def raw_reason(self, scan: Scan, event: Found) -> str:
         """Return which relapse makes an event RAW."""
@@ -260,6 +311,21 @@ class Narrator(Teller):
             struck = [span for span in spans if any(span[0] <= relapse <= span[1] for relapse in scan.record.relapses)]
             spans = struck or spans
         return " and ".join(f"from {self.day(first)} to {self.day(last)}" for first, last in spans)
+
+    def carried(self, scan: Scan, which: str, visit: int, score: int, why: str) -> None:
+        here = (scan.days[visit], score)
+        if which == "first" and (not self.references or self.references[-1] != here):
+            self.references.append(here)
+        if which == "second" and why == "worsening":
+            return
+        name = "reference" if which == "first" else "second reference"
+        reason = {
+            "worsening": "the confirmed worsening makes this the reference from here on",
+            "relapse": f"what the relapse left behind; the {name} rises to it",
+            "falls": f"better than the {name} before, which falls to it",
+        }[why]
+        text = f"{self.at(scan, visit)}: {self.measure.text(score)}: {reason}."
+        self.tell(scan, "move", visit, f"{name} set anew", "carried", text, reference=(visit, score))
 
     def stopped(self, scan: Scan, why: str) -> None:
         self.tell(scan, "stop", None, "end", "", f"The search ends: {why}.")

@@ -30,6 +30,7 @@ from smoulder.engine.encoding import (
     Pack,
 )
 from smoulder.engine.record import LABELS
+from smoulder.engine.scans import mri_column
 from smoulder.events import EVENT_SCHEMA, REASONS, UNCONFIRMED_SCHEMA, window_columns
 from smoulder.rulebook.model import Definition
 from smoulder.tables import Cohort
@@ -134,10 +135,15 @@ def _event_part(cohort: Cohort, definition: Definition, found: Sequence[Rows], w
     )
     if len(some) == 1:
         columns[0]["composite"] = pl.Series(_is_first_worsening(patient, worse, onset))
-        return pl.DataFrame({name: columns[0][name] for name in schema})
+        return with_mri(cohort, definition, pl.DataFrame({name: columns[0][name] for name in schema}))
     frame, order = by_patient(columns, [block[O_PATIENT] for _, block in some])
     first = _is_first_worsening(patient[order], worse[order], onset[order])
-    return frame.with_columns(composite=pl.Series(first)).select(*schema)
+    return with_mri(cohort, definition, frame.with_columns(composite=pl.Series(first)).select(*schema))
+
+
+def with_mri(cohort: Cohort, definition: Definition, events: pl.DataFrame) -> pl.DataFrame:
+    """Return the events with what their MRI says."""
+    return events if definition.mri is None else events.with_columns(mri_column(cohort, definition, events))
 
 
 def _event_columns(
@@ -164,7 +170,7 @@ def _event_columns(
         "days_from_start": onset - pack.seen_from[patient],
         "days_from_baseline": onset - baseline,
     }
-    columns["label"] = LABEL_NAMES[rows[O_LABEL]]
+    columns["label"], columns["mri"] = LABEL_NAMES[rows[O_LABEL]], repeated(None, n_rows, pl.String())
     columns |= {name: pl.Series(value) for name, value in values.items()}
     n_slots = (len(rows) - N_COLUMNS) // 2
     own = [window.name for window in definition.confirmation.windows]

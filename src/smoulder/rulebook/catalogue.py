@@ -39,6 +39,8 @@ class WorkedEvent(Part):
     """Day of onset."""
     confirmed: int | None = None
     """Day of the earliest confirming visit."""
+    mri: str | None = None
+    """What the MRI of a PIRA says, where the definition asks: no activity, activity or unknown."""
 
 
 class WorkedPatient(Part):
@@ -50,6 +52,14 @@ class WorkedPatient(Part):
     """Measure -> "day:score day:score …"."""
     relapses: Annotated[tuple[int, ...], AsTuple] = ()
     """Days of relapse onset."""
+    unscheduled: Annotated[tuple[int, ...], AsTuple] = ()
+    """Days of visits that were not planned."""
+    scans: dict[str, dict[str, int]] = {}
+    """Day of a scan -> the lesion counts that were read."""
+    time_zero: int | None = None
+    """Day that counts as the start, such as randomisation."""
+    diagnosis: int | None = None
+    """Day of the diagnosis."""
     events: Annotated[tuple[WorkedEvent, ...], AsTuple] = ()
     """What is to be found; empty: nothing."""
     because: str

@@ -24,6 +24,10 @@ class MriRule(Part):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if any("previous visit" in (interval.start, interval.end) for interval in self.scans_in):
+            raise ValueError(
+                "scans_in cannot use the anchor 'previous visit', which events do not keep; use baseline, onset or confirmation"
+            )
         if len(set(self.lesions)) != len(self.lesions):
             raise ValueError("lesions names something twice")
         return self

@@ -83,10 +83,13 @@ def said_span(cohort: Cohort, span: Span) -> str:
 
 
 def general_notes(cohort: Cohort) -> list[str]:
-    """Return what the reader of any outcome must know of the cohort: who was set aside, and that relapses are not known."""
+    """Return what the reader of any outcome must know of the cohort: who and what was set aside."""
     notes = []
     if cohort.set_aside:
         notes.append(f"{counted(len(cohort.set_aside), 'patient')} set aside because of faults in the tables.")
+    rows = cohort.report.rows_without_patient() if cohort.kept_going else ()
+    if rows:
+        notes.append(f"{counted(len(rows), 'row')} without a patient set aside because of faults.")
     return notes
 
 

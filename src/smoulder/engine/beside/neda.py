@@ -436,8 +436,8 @@ def notes_of(cohort: Cohort, rule: Neda, table: pl.DataFrame, old_comparison: in
     unknown = table["neda"].null_count()
     if unknown:
         notes.append(
-            f"{counted(unknown, 'patient')} unknown. One absent part is enough to tell activity, all must be known to tell that there was "
-            "none, so the share of those who can be told is too low where much is unknown."
+            f"{counted(unknown, 'patient')} unknown. One part with activity is enough to tell activity, all parts must be known to tell "
+            "that there was none, so the share of those who can be told is too low where much is unknown."
         )
     if cohort.relapse_knowledge == "unknown":
         notes.append("There was no relapse table, so nobody is known to be free of relapses.")

@@ -138,7 +138,8 @@ class Search:
         served = (visit for visit in range(self.first, self.last + 1) if self.may_serve_first(visit))
         self.baseline = next(served, self.last + 1)
         if self.baseline > self.last:
-            return f"no visit at least {days_text(self.rule.days_after_relapse)} after any relapse to serve as baseline"
+            scored = " and with a functional system scored" if self.rule.with_systems else ""
+            return f"no visit at least {days_text(self.rule.days_after_relapse)} after any relapse{scored} to serve as baseline"
         self.search = self.baseline + 1
         self.say(f"Baseline is {self.at(self.baseline)}.")
         return None
@@ -160,7 +161,7 @@ class Search:
         return None
 
     def go_on(self, change: Change, failure: str) -> None:
-        """After a confirmed progression that is none of the kind looked for: say where the search goes on, and from which baseline."""
+        """Go on after a confirmed progression that does not count: where to look next, and from which baseline."""
         if failure == NOT_LASTING:
             self.search = self.end_of(change.onset) + 1
         elif failure == AFTER_RELAPSE:
@@ -268,9 +269,8 @@ class Search:
             f"confirmed on {self.at(change.confirming)}."
         )
         if not self.lasts(change):
-            self.say(
-                f"It does not last: after {self.at(self.end_of(change.onset))}, {self.rule.forgiven + 1} visits in a row fall short of it."
-            )
+            short = "a visit falls" if self.rule.forgiven == 0 else f"{self.rule.forgiven + 1} visits in a row fall"
+            self.say(f"It does not last: after {self.at(self.end_of(change.onset))}, {short} short of it.")
             return NOT_LASTING
         self.tell_forgiven(change)
         if self.has_relapse_before(change.onset):

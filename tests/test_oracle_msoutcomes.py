@@ -14,6 +14,8 @@ from smoulder.rulebook.progression import LORSCHEIDER_2016, LORSCHEIDER_2016_NO_
 from tests.oracle.agreement import Agreement, table
 from tests.oracle.msoutcomes import SEARCH_HABITS, compare_folder, read_visits
 
+DOCS = Path(__file__).parents[1] / "docs" / "agreement.md"
+
 SAMPLE = {
     "CDEseq_3mo_1": (37, 3),
     "CDEseq_3mo_2": (38, 2),
@@ -65,6 +67,7 @@ def test_its_own_sample(sample: Path, request: pytest.FixtureRequest) -> None:
     keep_table(request, "MSoutcomes on its own sample", table(agreements))
     assert unexplained(agreements) == []
     assert counts(agreements) == SAMPLE
+    assert table(agreements) in DOCS.read_text(encoding="utf-8")
     assert {a.patients for a in agreements} == {40}
 
 
@@ -84,6 +87,7 @@ def test_the_shared_oracle(shared: Path, request: pytest.FixtureRequest) -> None
     keep_table(request, "MSoutcomes: sequences and secondary progression", table(agreements))
     assert unexplained(agreements) == []
     assert counts(agreements) == CROSS
+    assert table(agreements) in DOCS.read_text(encoding="utf-8")
     assert {a.patients for a in agreements} == {500}
 
 

@@ -17,6 +17,7 @@ from smoulder.engine.beside.milestones import reach
 from smoulder.engine.beside.reached import REACHED_SCHEMA, milestone_at, milestone_reached
 from smoulder.errors import DefinitionError, UsageError
 from smoulder.outcome import Outcome
+from smoulder.rulebook.model import Onset
 from smoulder.rulebook.periods import AreaUnderCurve, Blocks, Decomposition
 from smoulder.terms import Measure
 from tests.cohorts import cohort_of
@@ -167,6 +168,11 @@ def test_decomposition_told() -> None:
         "Together +0.5 (worse is positive): +1 relapse-related, -0.5 independent, 0 undetermined.",
     )
     assert found.reasons["B"] == found.reasons["C"] == ("Fewer than two visits with the EDSS: no change.",)
+    assert (
+        found.notes[0]
+        == "Summed over 1 patient the EDSS changed by +0.5 (worse is positive): +1 relapse-related, -0.5 independent, 0 undetermined."
+    )
+    assert "The independent part is 0 worsening and -0.5 improvement." in found.notes[1]
     assert found.table.filter(pl.col("patient") != "A")["change"].to_list() == [None, None]
     assert shares_of(found) == {
         "patients with two visits or more": (1, 3),
@@ -267,6 +273,14 @@ def test_a_patient_without_the_measure_is_unknown() -> None:
         "C": ("day 50 (6.0): at or past 6.0, no later visit could confirm it.", "6.0 is not reached by day 50 (6.0), the last visit."),
     }
     assert "1 patient counted as not reaching it had such a score that no later visit could confirm." in found.notes
+
+
+def test_a_visit_too_near_a_relapse_is_no_unconfirmed_milestone() -> None:
+    rule = milestone_at(6).model_copy(update={"onset": Onset(days_after_relapse=30)})
+    for relapse, unconfirmed in ((70, 100), (71, None)):
+        found = milestone_reached(cohort_of({"A": {"edss": "0:5.0 100:6.0"}}, {"A": [relapse]}), rule, explain=["A"])
+        assert found.table["unconfirmed_day"].to_list() == [unconfirmed]
+    assert found.reasons["A"][0] == "day 100 (6.0): at or past 6.0, too near a relapse to count."
 
 
 def test_the_outcome_says_what_reach_says() -> None:

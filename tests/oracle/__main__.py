@@ -3,6 +3,9 @@
     python -m tests.oracle msprog DIR [CONFIG-PREFIX]     msprog and pymsprog: every configuration in DIR/configs
     python -m tests.oracle counterexamples DIR            the shrunk disagreements in DIR/counterexamples
     python -m tests.oracle cross DIR                      MSoutcomes, msclinical, drstrupf: DIR/cross on DIR/cohorts/main
+    python -m tests.oracle bern DIR                       drstrupf: the hand-made cases of DIR/cases.json, or DIR/cross
+    python -m tests.oracle setools DIR                    Stata setools: its known answers and its classes, in DIR
+    python -m tests.oracle msoutcomes DIR                 MSoutcomes: DIR/reference_outputs on DIR/SampleData.csv, or DIR/cross
 
 With --list FILE last, every difference is written to FILE (CSV): configuration, patient, its name, and both answers.
 """
@@ -14,13 +17,15 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.oracle import counterexamples, cross, msprog
+from tests.oracle import bern, counterexamples, cross, msoutcomes, msprog, setools
 from tests.oracle.agreement import Agreement, difference_rows, table
 
 
 def main(words: list[str]) -> int:
     """Run one comparison; return the exit code."""
-    kinds = {"msprog": msprog.compare_folder, "counterexamples": counterexamples.compare_folder, "cross": cross.compare_folder}
+    programs = {"msprog": msprog, "counterexamples": counterexamples, "cross": cross, "bern": bern, "setools": setools}
+    programs |= {"msoutcomes": msoutcomes}
+    kinds = {name: program.compare_folder for name, program in programs.items()}
     words, listing = (words[:-2], words[-1]) if words[-2:-1] == ["--list"] else (words, None)
     if len(words) not in (2, 3) or words[0] not in kinds or (len(words) == 3 and words[0] != "msprog"):
         print(__doc__, file=sys.stderr)

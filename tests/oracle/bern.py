@@ -8,19 +8,57 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+from smoulder.engine.detect import detect
+from smoulder.engine.pack import record_of
 from smoulder.engine.record import LABELS, Record
 from smoulder.engine.reference import Scan
 from smoulder.engine.telling import Teller
 from smoulder.engine.walk import Walk
+from smoulder.errors import DefinitionError
 from smoulder.rulebook.model import Definition, definition_from
-from smoulder.terms import MEASURES
+from smoulder.terms import MEASURES, date_of
 from tests.oracle.agreement import Agreement, NamedDifference, Row
+from tests.oracle.cohorts import read_cohort
 
 LABEL = {"Undefined": "undefined"}
 """The program's word where it is not ours."""
 
 SECOND = {"re-baselining only": "after a relapse", "never": "no", "all": "at every visit", "end": "after the last event"}
 LEAST = {"any": "any", "equal or greater": "the reference", "greater only": "worse than the reference"}
+
+DEFAULTS: dict[str, Any] = {
+    "undefined_progression": "re-baselining only",
+    "undefined_progression_wrt_raw_pira_baseline": "any",
+    "return_first_event_only": False,
+    "merge_continuous_events": False,
+    "continuous_events_max_repetition_time": 30,
+    "continuous_events_max_merge_distance": "inf",
+    "opt_baseline_type": "roving",
+    "opt_roving_reference_require_confirmation": True,
+    "opt_roving_reference_confirmation_time": 30,
+    "opt_roving_reference_confirmation_included_values": "all",
+    "opt_roving_reference_confirmation_time_right_side_max_tolerance": "inf",
+    "opt_roving_reference_confirmation_time_left_side_max_tolerance": 0,
+    "opt_raw_before_relapse_max_time": 30,
+    "opt_raw_after_relapse_max_time": 90,
+    "opt_pira_allow_relapses_between_event_and_confirmation": False,
+    "opt_max_score_that_requires_plus_1": 5.0,
+    "opt_larger_increment_from_0": True,
+    "opt_require_confirmation": True,
+    "opt_confirmation_time": 180,
+    "opt_confirmation_type": "minimum",
+    "opt_confirmation_included_values": "all",
+    "opt_confirmation_sustained_minimal_distance": 0,
+    "opt_confirmation_time_right_side_max_tolerance": "inf",
+    "opt_confirmation_time_left_side_max_tolerance": 0,
+    "opt_confirmation_require_confirmation_for_last_visit": True,
+    "opt_minimal_distance_time": 0,
+    "opt_minimal_distance_type": "reference",
+    "opt_minimal_distance_backtrack_decrease": True,
+}
+"""The options of the program as it comes (class EDSSProgression)."""
 
 COMPARED = (
     "is_progression",
@@ -186,12 +224,16 @@ def annotation(record: Record, definition: Definition) -> dict[str, list[list[An
 
 def compare_case(case: dict[str, Any], defaults: dict[str, Any]) -> Agreement:
     """Compare one case: every column that the case expects and that ours has."""
-    definition = definition_of(defaults | case["options"])
+    agreement = Agreement(case["case_id"], "bern", patients=1)
+    try:
+        definition = definition_of(defaults | case["options"])
+    except DefinitionError as error:
+        agreement.left_out = str(error)
+        return agreement
     mine = annotation(record_of_case(case), definition)
     expected = {name: rows for name, rows in case["expected"].items() if name in COMPARED}
     ours: list[Row] = [{"column": name, "cells": mine.get(name, [])} for name in expected]
     theirs: list[Row] = [{"column": name, "cells": rows} for name, rows in expected.items()]
-    agreement = Agreement(case["case_id"], "bern", patients=1)
     if ours == theirs:
         agreement.identical = 1
     else:
@@ -199,8 +241,66 @@ def compare_case(case: dict[str, Any], defaults: dict[str, Any]) -> Agreement:
     return agreement
 
 
+CROSS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "fixed84": {"opt_baseline_type": "fixed", "opt_confirmation_time": 84},
+    "roving84": {"opt_confirmation_time": 84, "opt_roving_reference_confirmation_time": 84},
+}
+"""Files of the program's answers on the common cohort, and the options they were made with."""
+
+
+def compare_cross(folder: Path, defaults: dict[str, Any]) -> Iterator[Agreement]:
+    """Compare the program's answers on the common cohort, with relapses and without: day, score, type, confirmed score, reference."""
+    for name, options in CROSS.items():
+        definition = definition_of(defaults | options, f"bern-{name}")
+        for relapses in (False, True):
+            file = f"drstrupf_main_{name}_{'rel' if relapses else 'norel'}"
+            yield compare_file(folder, file, definition, relapses=relapses)
+
+
+def compare_file(folder: Path, file: str, definition: Definition, *, relapses: bool) -> Agreement:
+    """Compare one file with ours, patient by patient; both of our engines."""
+    cohort = read_cohort(folder / "cohorts" / "main", relapses=relapses)
+    theirs: dict[str, list[Row]] = {}
+    for row in pl.read_csv(folder / "cross" / f"{file}.csv").rows(named=True):
+        kept = {"onset": row["date"][:10], "score": row["edss_score"], "label": LABEL.get(row["progression_type"], row["progression_type"])}
+        kept |= {"confirmed_score": row["progression_score"], "reference": row["progression_reference_score"]}
+        theirs.setdefault(row["id"], []).append(kept)
+    compiled: dict[str, list[tuple[int, float, str]]] = {}
+    for event in detect(cohort, definition).table.rows(named=True):
+        compiled.setdefault(event["patient"], []).append((event["onset_day"], event["reference_score"], event["label"]))
+    agreement = Agreement(file, definition.key)
+    for place, patient in enumerate(cohort.patients):
+        record = record_of(cohort, place, definition.measures[0], definition)
+        walk = Walk(record, definition.measures[0], definition, Teller())
+        found = [event for event in walk.run() if event.reason == 0]
+        scores = {step.found.onset: step.score for step in walk.steps}
+        mine: list[Row] = [
+            {
+                "onset": date_of(record.days[event.onset]).isoformat(),
+                "score": event.onset_score / 100,
+                "label": LABELS[event.label],
+                "confirmed_score": scores[event.onset] / 100,
+                "reference": event.reference / 100,
+            }
+            for event in found
+        ]
+        readable = [(record.days[event.onset], event.reference / 100, str(LABELS[event.label])) for event in found]
+        assert compiled.get(patient, []) == readable, f"the two engines differ: {definition.key} {patient}"
+        agreement.patients += 1
+        yours = theirs.get(patient, [])
+        if mine == yours:
+            agreement.identical += 1
+        else:
+            agreement.differences.append(NamedDifference(file, patient, (), mine, yours))
+    return agreement
+
+
 def compare_folder(folder: Path) -> Iterator[Agreement]:
-    """Compare every case of `cases.json` in a folder."""
-    data = json.loads((folder / "cases.json").read_text(encoding="utf-8"))
-    for case in data["cases"]:
-        yield compare_case(case, data["default_options"])
+    """Compare every case of `cases.json` in a folder, or the program's answers on a common cohort in `cross`."""
+    if (folder / "cases.json").is_file():
+        data = json.loads((folder / "cases.json").read_text(encoding="utf-8"))
+        for case in data["cases"]:
+            yield compare_case(case, data["default_options"])
+    if (folder / "cross").is_dir():
+        yield from compare_cross(folder, DEFAULTS)

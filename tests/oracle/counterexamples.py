@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from smoulder.engine.detect import detect
 from smoulder.engine.beside.milestones import reach
+from smoulder.engine.detect import detect
 from tests.oracle.agreement import Agreement, NamedDifference, Row
 from tests.oracle.cohorts import build_cohort
 from tests.oracle.milestones import milestone_of

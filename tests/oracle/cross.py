@@ -11,15 +11,18 @@ from typing import Any
 import polars as pl
 
 from smoulder.engine.detect import detect
+from smoulder.engine.judgement import Change
 from smoulder.engine.pack import record_of
-from smoulder.engine.record import Found, Record
+from smoulder.engine.record import LABELS, Found, Record
+from smoulder.engine.reference import Scan
 from smoulder.engine.telling import Teller
 from smoulder.rulebook.model import Definition, definition_from
 from smoulder.tables import Cohort
 from smoulder.terms import date_of
+from tests.oracle import bern
 from tests.oracle.agreement import Agreement, NamedDifference, Row
 from tests.oracle.cohorts import read_cohort
-from tests.oracle.msoutcomes_habits import MSOUTCOMES_HABITS, Habit
+from tests.oracle.msoutcomes_habits import EARLY_VISITS, MSOUTCOMES_HABITS, NEAR_IMPROVEMENT, ConfirmedCrossingScan, Habit
 from tests.oracle.msprog_settings import STEPS_5P0, STEPS_5P5
 
 STEPS_BELOW_6 = [{"up_to": 0.0, "change": 1.5}, {"up_to": 5.99, "change": 1.0}, {"change": 0.5}]
@@ -69,13 +72,34 @@ MSCLINICAL = {
 MSOUTCOMES = {"patient": "ID", "onset": "dateEDSS", "score": "EDSS", "reference": "bEDSS", "baseline": "base.date"}
 LOWEST = {"moves_after": ["worsening"], "moves_to": "lowest score"}
 LASTING: dict[str, dict[str, Any]] = {"FALSE": {}, "TRUE": {"sustained": {"days": "to the end"}}}
-HIGHEST_AFTER_IMPROVEMENT = "MSoutcomes takes the highest score of the confirmation period as reference after an improvement"
+
+
+CDI_HABITS = (*(habit for habit in MSOUTCOMES_HABITS if habit.scan is not ConfirmedCrossingScan), EARLY_VISITS, NEAR_IMPROVEMENT)
+"""Improvements know nothing of crossing relapses."""
+
+
+class LowerScoreHolds(Scan):
+    def holds(self, visit: int, change: Change) -> bool:
+        if change.worsening:
+            return super().holds(visit, change)
+        return self.worse_by(self.scores[visit], self.scores[change.onset]) <= 0
+
+    def move_on(self, change: Change, confirming: int, *, moves: bool, event: bool = True) -> None:
+        super().move_on(change, confirming if change.worsening else change.onset, moves=moves, event=event)
+
+
+LOWER_SCORE_HOLDS = Habit(
+    name="a lower score stays as low and is itself the reference",
+    why="msclinical's reference drops to a lower score where every score up to confirmation is as low as that one, and to that one",
+    scan=LowerScoreHolds,
+)
 
 
 def comparisons() -> Iterator[Comparison]:
     """Yield every comparison, those that must be identical first."""
     yield from first_worsening()
     yield from repeated_worsening()
+    yield from labels()
     yield from msoutcomes_sequences()
 
 
@@ -100,16 +124,18 @@ def repeated_worsening() -> Iterator[Comparison]:
         False,
         MSCLINICAL,
         keep=is_confirmed,
-        rule="msclinical's reference drops to any lower score that holds, whenever it is met; ours after a confirmed improvement",
+        habits=(LOWER_SCORE_HOLDS,),
     )
-    yield Comparison(
-        "drstrupf_main_roving84_norel",
-        matching("drstrupf-all", STEPS_5P0, baseline=both_ways | {"moves_to": "lowest score"}),
-        False,
-        DRSTRUPF,
-        rule="drstrupf's reference only moves down between events, once confirmed for 30 days, and a worsening is compared with it; "
-        "a confirmed, downward-only reference is part of a later release",
-    )
+
+
+def labels() -> Iterator[Comparison]:
+    """RAW or PIRA: msclinical calls RAW what has a relapse from 90 days before onset to the confirming visit."""
+    relapses = {"relapse_free": ["onset-90 .. confirmation"], "otherwise": "RAW", "pira_at": "first confirming visit"}
+    columns = MSCLINICAL | {"label": "class"}
+    fixed = matching("msclinical-first-labels", STEPS_5P5, relapses=relapses, **FIRST)
+    yield Comparison("msclinical_main_fixed_imprFalse_attr", fixed, True, columns, True, is_confirmed)
+    roving = matching("msclinical-all-labels", STEPS_5P5, relapses=relapses, baseline={"moves_after": ["worsening"]})
+    yield Comparison("msclinical_main_roving_imprFalse_attr", roving, True, columns, keep=is_confirmed)
 
 
 def msoutcomes_sequences() -> Iterator[Comparison]:
@@ -143,7 +169,7 @@ def msoutcomes_sequences() -> Iterator[Comparison]:
             True,
             MSOUTCOMES,
             kind="improvement",
-            rule=HIGHEST_AFTER_IMPROVEMENT,
+            habits=CDI_HABITS,
         )
 
 
@@ -202,6 +228,8 @@ def row_of(comparison: Comparison, record: Record, event: Found) -> Row:
         "onset": date_of(record.days[event.onset]).isoformat(),
         "score": event.onset_score / 100,
         "reference": event.reference / 100,
+        "confirmed": date_of(record.days[event.confirmations[0]]).isoformat() if event.confirmations[0] >= 0 else None,
+        "label": LABELS[event.label],
     }
     return {name: row[name] for name in row if name in comparison.columns}
 
@@ -217,6 +245,7 @@ def our_answers(cohort: Cohort, comparison: Comparison) -> dict[str, list[Row]]:
             "score": event["onset_score"],
             "reference": event["reference_score"],
             "confirmed": date_of(event["confirmed_84_day"]).isoformat() if event["confirmed_84_day"] is not None else None,
+            "label": event["label"],
         }
         answers.setdefault(event["patient"], []).append({name: row[name] for name in row if name in comparison.columns})
     return answers
@@ -232,6 +261,9 @@ def read_row(row: Row, columns: dict[str, str]) -> Row:
         read["baseline"] = row[columns["baseline"]][:10]
     if "confirmed" in columns:
         read["confirmed"] = row[columns["confirmed"]][:10]
+    if "label" in columns:
+        # Without an MRI table msclinical appends that its MRI is unknown.
+        read["label"] = row[columns["label"]].removesuffix("_MRI_unknown")
     return read
 
 
@@ -239,3 +271,4 @@ def compare_folder(folder: Path) -> Iterator[Agreement]:
     """Compare every file that has a matching definition here."""
     for comparison in comparisons():
         yield compare(comparison, folder)
+    yield from bern.compare_cross(folder, bern.DEFAULTS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from smoulder.engine.judgement import Change
+from smoulder.engine.record import Found
 from smoulder.engine.reference import Scan
 
 
@@ -99,3 +100,90 @@ MSOUTCOMES_HABITS: tuple[Habit, ...] = (
         SettledOnceScan,
     ),
 )
+
+
+class LastingVisitsScan(OnlyConfirmedVisitsScan):
+    """Takes the new reference from visits that are themselves held for the whole delay, after an improvement as well."""
+
+    def move_on(self, change: Change, confirming: int, *, moves: bool, event: bool = True) -> None:
+        Scan.move_on(self, change, confirming, moves=moves, event=event)
+        if not moves:
+            return
+        lasting = [visit for visit in range(change.onset, self.last + 1) if self.held_days(visit, change) >= self.delay_days]
+        near = [visit for visit in lasting if self.days[visit] - self.days[change.onset] <= self.delay_days]
+        lowest = min(self.scores[visit] for visit in {*near, *lasting[:2]})
+        self.baseline = next(visit for visit in range(change.onset, self.last + 1) if self.scores[visit] == lowest)
+        self.search = self.baseline + 1
+
+    def held_days(self, visit: int, change: Change) -> int:
+        if change.worsening:
+            return super().held_days(visit, change)
+        if not self.holds(visit, change):
+            return -1
+        fails = next((later for later in range(visit, self.last + 1) if not self.holds(later, change)), self.last + 1)
+        return self.days[fails - 1] - self.days[visit]
+
+
+class NearImprovementScan(Scan):
+    """Confirms an improvement at any visit, also one near a relapse."""
+
+    def eligible(self, onset: int) -> list[int]:
+        if self.worse_by(self.scores[onset], self.reference) >= 0:
+            return super().eligible(onset)
+        return [visit for visit in range(onset + 1, self.last + 1) if self.in_window(visit, onset, 0)]
+
+
+class EarlyVisitsScan(Scan):
+    """Looks at the visits before the first baseline too; what is found there is not told, but moves the baseline."""
+
+    first_baseline: int | None = None
+
+    def settle(self) -> bool:
+        settled = super().settle()
+        if settled and self.first_baseline is None:
+            self.first_baseline, self.search = self.baseline, 0
+        return settled
+
+    def may_begin(self, visit: int, baseline: int) -> bool:
+        return super().may_begin(visit, min(visit, baseline))
+
+    def wanted(self) -> list[Found]:
+        return [found for found in super().wanted() if found.onset > (self.first_baseline or 0)]
+
+
+class FirstDirectionScan(Scan):
+    """Lets the first change, confirmed or not, decide what is looked for next, and ends where nothing of that kind is confirmed."""
+
+    def look(self) -> int | None:
+        first = super().look()
+        if first is None:
+            return None
+        worsening = self.worse_by(self.scores[first], self.reference) > 0
+        for visit in range(first, self.last + 1):
+            change = self.past_threshold(visit, worsening=worsening)
+            eligible = self.eligible(visit)
+            if change is not None and eligible and self.is_confirmed(change, eligible[0]):
+                return visit
+        return None
+
+
+EARLY_VISITS = Habit(
+    "visits before the baseline are looked at",
+    "a change from the baseline is one after it; the code compares every visit of the patient with it, tells none of the events before it, "
+    "and moves the baseline by them (R/CDEseq.R, Visits.s from Visits.sav, and timepoint > 0 at the end)",
+    EarlyVisitsScan,
+)
+NEAR_IMPROVEMENT = Habit(
+    "an improvement confirmed near a relapse",
+    "its text states a minimum time since the most recent relapse for an EDSS assessment; the code asks it of what confirms a worsening, "
+    "and not of what confirms an improvement (R/CDI.R, R/CDEseq.R, no norel for regression)",
+    NearImprovementScan,
+)
+FIRST_DIRECTION = Habit(
+    "an unconfirmed change decides what follows",
+    "its text says sequential worsening and improvement events, confirmed; in the code the first change of either kind, confirmed or not, "
+    "decides that the next event is of that kind, and where none is, the patient is left (R/CDEseq.R, disability.event and break)",
+    FirstDirectionScan,
+)
+EVENT_HABITS = (EARLY_VISITS, NEAR_IMPROVEMENT, FIRST_DIRECTION)
+"""Habits of single programs of the package."""

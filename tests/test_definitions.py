@@ -23,10 +23,12 @@ from smoulder.rulebook import Definition, definition, definition_from, diff, loa
 from smoulder.rulebook.catalogue import WorkedPatient
 from smoulder.rulebook.model import (
     Baseline,
+    CarriedReference,
     Confirmation,
     Interval,
     LastVisit,
     MeasureRule,
+    MriRule,
     Onset,
     RelapseRule,
     Source,
@@ -77,7 +79,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"baseline.may_fall": "no"}, "baseline: may_fall has no effect on a baseline that never moves"),
     ({MOVES: ["worsening"], "baseline.may_fall": "not after a relapse"}, "baseline: may_fall = 'not after a relapse' has no effect unless moves_after has 'relapse'"),
     ({"baseline.days_after_relapse": -30}, "baseline.days_after_relapse: should be greater than or equal to 0 (found -30)"),
-    ({"baseline.start": "Fixd"}, "baseline.start: should be 'first visit' or 'nearest time zero' (found 'Fixd')"),
+    ({"baseline.start": "Fixd"}, "baseline.start: should be 'first visit', 'nearest time zero', 'first after time zero' or 'previous visit' (found 'Fixd')"),
     ({MOVES: ["progression"]}, "baseline.moves_after.0: should be 'worsening', 'PIRA', 'improvement' or 'relapse' (found 'progression')"),
     ({"baseline.unsustained_moves": True}, "the definition: baseline.unsustained_moves has no effect unless sustained.days is set"),
     ({MOVES: ["PIRA"]}, "the definition: moves_after has 'PIRA', which needs a relapse rule under relapses"),
@@ -86,7 +88,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     # onset
     ({"onset.days_before_relapse": -1}, "onset.days_before_relapse: should be greater than or equal to 0 (found -1)"),
     # confirmation; the last three are a misspelt value, a misspelt name and negative days
-    ({"confirmation.windows": []}, "confirmation.windows: Value should have at least 1 item after validation, not 0 (found [])"),
+    (
+        {"confirmation.windows": [], "confirmation.days_after_relapse": 30},
+        "confirmation: without windows a change needs no confirmation, so days_after_relapse would have no effect",
+    ),
     ({"confirmation.windows": [{"name": "a b", "from_day": 84}]}, "confirmation.windows.0.name: String should match pattern '^[A-Za-z0-9_]+$' (found 'a b')"),
     ({"confirmation.windows": [{"name": "12w", "from_day": 84, "to_day": 83}]}, "confirmation.windows.0: window '12w' ends (day 83) before it starts (day 84)"),
     ({"confirmation.windows": [{"name": "a", "from_day": 84}, {"name": "a", "from_day": 168}]}, "confirmation: two windows have one name: a and a"),
@@ -95,13 +100,13 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"confirmation.windows": [{"name": "6m", "from_day": 183}]}, "the definition: the window '6m' speaks of months; state days_a_month, such as 30.4375"),
     ({"confirmation.every_visit": "yes"}, "confirmation.every_visit: should be a valid boolean (found 'yes')"),
     ({"confirmation.level": "threshhold"}, "confirmation.level: should be 'threshold' or 'onset' (found 'threshhold')"),
-    ({"confirmation.every_vist": False}, "confirmation.every_vist: there is no such setting; did you mean 'every_visit'?"),
+    ({"confirmation.every_vist": False}, "confirmation.every_vist: there is no such setting; did you mean 'every_visit' or 'falls_every_visit'?"),
     ({"confirmation.windows": [{"name": "12w", "from_day": -84}]}, "confirmation.windows.0.from_day: should be greater than or equal to 0 (found -84)"),
     # sustained, last visit
     ({"sustained.kinds": "PIRA"}, "sustained.kinds: should be 'both', 'worsening' or 'improvement' (found 'PIRA')"),
     ({"last_visit.within_days": 365}, "last_visit: within_days has no effect unless worsening = 'counted'"),
     # relapses
-    ({"relapses": {"relapse_free": ["onset"]}}, "'onset' is not 'ANCHOR±DAYS .. ANCHOR±DAYS', such as 'onset-90 .. onset+30'; the anchors are baseline, last meaningful visit, previous visit, onset and confirmation"),
+    ({"relapses": {"relapse_free": ["onset"]}}, "'onset' is not 'ANCHOR±DAYS .. ANCHOR±DAYS', such as 'onset-90 .. onset+30'; the anchors are baseline, last meaningful visit, previous visit, onset, confirmation and last holding visit"),
     ({"relapses": {"relapse_free": ["event .. confirmation"]}}, "'event .. confirmation' is not 'ANCHOR±DAYS"),
     ({"relapses": {"relapse_free": ["confirmation .. onset"]}}, "'confirmation .. onset' starts at a later anchor than it ends"),
     ({"relapses": {"relapse_free": ["onset+30 .. onset-90"]}}, "'onset+30 .. onset-90' has no length"),
@@ -518,6 +523,8 @@ PARTS: dict[str, type[Part]] = {
     "sustained": Sustained,
     "last_visit": LastVisit,
     "relapses": RelapseRule,
+    "carried": CarriedReference,
+    "mri": MriRule,
     "source": Source,
 }
 
@@ -537,8 +544,87 @@ def documented() -> dict[str, tuple[str, str]]:
     return found
 
 
+RARE = {
+    "baseline.start": "first after time zero",
+    "baseline.zero": "diagnosis",
+    "baseline.start_within_days": 730,
+    "onset.min_days": 90,
+    "onset.min_days_from": "previous visit",
+    "onset.at": {"day": 365, "from_day": 300, "to_day": 400},
+    "confirmation.forgives": "single visits",
+    "confirmation.at": {"day": 730, "from_day": 700, "to_day": 760},
+    "confirmation.as_well": {"day": 900, "from_day": 800, "to_day": 1000},
+    "confirmation.leading_system": True,
+    "sustained.days": 200,
+    "sustained.every_visit": True,
+    "relapses.relapse_free": ["onset .. last holding visit"],
+    "relapses.pira_at": "first confirming visit",
+    "relapses.during_confirmation": "own class",
+    "mri": {"scans_in": ["onset-730 .. onset"]},
+    "carried": {"falls": "at once"},
+}
+"""A value for each setting that few definitions use, and what they need beside them."""
+
+
+def test_rare_settings_are_listed_only_where_they_are_used() -> None:
+    rare = labelled(RARE).settings().keys() - labelled({"sustained.days": 200}).settings().keys()
+    assert {path.partition(".")[0] if path.startswith(("carried", "mri")) else path for path in rare} == RARE.keys() - {
+        "baseline.start",
+        "sustained.days",
+        "relapses.relapse_free",
+    }
+    assert "forgives" not in labelled().toml()
+    assert load_again(labelled(RARE)) == labelled(RARE)
+
+
+def load_again(rules: Definition) -> Definition:
+    """Return a definition written as TOML and read again."""
+    return definition_from(tomllib.loads(rules.toml()), where="again")
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"baseline.start": "previous visit", "baseline.moves_after": ["worsening"]}, "leaves moves_after empty"),
+        ({"baseline.zero": "diagnosis"}, "zero has no effect"),
+        ({"baseline.start_within_days": 30}, "start_within_days has no effect"),
+        ({"onset.min_days_from": "previous visit"}, "min_days_from has no effect"),
+        ({"onset.at": {"day": 1, "from_day": 2, "to_day": 3}}, "day 1 does not lie between"),
+        ({"sustained.every_visit": True}, "every_visit has no effect"),
+        ({"confirmation.windows": [], "last_visit.worsening": "counted"}, "last_visit has no effect"),
+        ({"relapses.during_confirmation": "own class"}, "during_confirmation = 'own class' has no effect"),
+        ({"carried": {"falls": "no", "falls_from_day": 84}}, "have no effect unless falls = 'if confirmed'"),
+        ({"carried": {"falls_to_day": 3}}, "lies before falls_from_day"),
+        ({"carried": {}, "baseline.moves_after": ["worsening"]}, "baseline.moves_after has no effect"),
+        ({"carried": {}, "looking_for": "first improvement"}, "looks for worsening only"),
+        ({"carried": {"second_reference": "no", "second_at_least": "the reference"}}, "second_at_least has no effect"),
+        ({"carried": {"earlier_reference": True}}, "earlier_reference has no effect"),
+        ({"carried": {"second_reference": "after the last event"}, "looking_for": "first PIRA"}, "needs looking_for = 'every event'"),
+        ({"carried": {}, "relapses": {"relapse_free": ["onset-90 .. onset"]}}, "need the RAW window"),
+        ({"mri": {"scans_in": []}}, "at least 1 item"),
+        ({"mri": {"scans_in": ["previous visit .. onset"]}}, "cannot use the anchor 'previous visit'"),
+        ({"mri": {"scans_in": ["onset-90 .. onset"], "lesions": ["gd", "gd"]}}, "names something twice"),
+    ],
+)
+def test_a_setting_without_effect_is_refused(settings: dict[str, Any], reason: str) -> None:
+    with pytest.raises(DefinitionError, match=re.escape(reason)):
+        labelled(settings)
+
+
+def test_leading_systems_are_about_the_edss() -> None:
+    measures = [{"measure": "t25fw", "worsening": {"percent": 20.0}}]
+    with pytest.raises(DefinitionError, match="not among the measures"):
+        definition_from(PLAIN | {"measures": measures}, where="mine").changed({"confirmation.leading_system": True})
+
+
+def test_the_mri_tells_pira_apart_and_needs_them() -> None:
+    with pytest.raises(DefinitionError, match="need a relapse rule"):
+        plain({"mri": {"scans_in": ["onset-90 .. onset"]}})
+
+
 def test_the_page_has_every_setting() -> None:
-    paths = {path.replace("edss.", "MEASURE.") for path in {**RICH.settings(), **plain().settings()}}
+    every = {**RICH.settings(), **plain().settings(), **labelled(RARE).settings()}
+    paths = {path.replace("edss.", "MEASURE.") for path in every}
     about = {"key", "title", "measure", "custom", *(f"source.{name}" for name in Source.model_fields)}
     assert documented().keys() == paths | about
 
@@ -555,7 +641,7 @@ def test_the_page_has_the_defaults_and_the_choices_of_the_model() -> None:
         choices = [option for option in get_args(field.annotation) if isinstance(option, str)]
         if choices:
             assert re.findall(r'`"([^"]+)"`', allowed) == choices, path
-        assert (field.annotation is bool) == (allowed == "`true`, `false`"), path
+        assert (bool in (field.annotation, *get_args(field.annotation))) == (allowed == "`true`, `false`"), path
 
 
 def toml_text(value: object) -> str:
@@ -604,7 +690,12 @@ def test_what_papers_say_can_be_said(span: str) -> None:
     path, value = next(iter(data.items()))
     if isinstance(value, dict):
         path, value = f"{path}.{next(iter(value))}", next(iter(value.values()))
-    changed = labelled({MOVES: ["worsening", "improvement", "relapse"]}).changed({path: value})
+    beside: dict[str, Any] = {MOVES: ["worsening", "improvement", "relapse"]}
+    if path in ("baseline.zero", "baseline.start_within_days"):
+        beside["baseline.start"] = "first after time zero"
+    if value == "previous visit":
+        beside = {}
+    changed = labelled(beside).changed({path: value})
     assert path in changed.settings()
 
 

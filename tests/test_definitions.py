@@ -648,8 +648,8 @@ def toml_text(value: object) -> str:
     """Return a value as TOML writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if value == ():
-        return "[]"
+    if isinstance(value, tuple):
+        return f"[{', '.join(toml_text(item) for item in value)}]"
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 

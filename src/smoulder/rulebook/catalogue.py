@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, ValidationError
 
 from smoulder.errors import DefinitionError, UsageError, unknown
 from smoulder.rulebook.model import Definition, definition_from, load_definition
 from smoulder.rulebook.parts import AsTuple, Part
+
+if TYPE_CHECKING:
+    from smoulder.rulebook.grid import Grid
 
 
 class Page(Part):
@@ -118,29 +122,60 @@ def definitions() -> tuple[Definition, ...]:
 
 
 def definition(key_or_path: str | Path) -> Definition:
-    """Return a definition by its catalogue key, or from a TOML file.
+    """Return a definition by its key in the catalogue or in a grid, or from a TOML file.
 
-    Raises UsageError where there is no such key, DefinitionError where the file is not a valid definition.
+    Raises UsageError where there is no such key or it is that of a whole grid, DefinitionError where the file is not a valid definition.
 
     Examples
     --------
     >>> from smoulder import definition
     >>> definition("cdw-12w").confirmation.windows[0].from_day
     84
+    >>> definition("portaccio-2025-grid.roving-48w-abs").confirmation.windows[0].from_day
+    336
     """
+    from smoulder.rulebook.grid import grid, grid_in, grids
+
     if isinstance(key_or_path, Path) or key_or_path.endswith(".toml"):
-        return load_definition(key_or_path)
-    return entry(key_or_path).definition
+        found = grid_in(key_or_path)
+        if found is None:
+            return load_definition(key_or_path)
+    elif key_or_path in grids():
+        found = grid(key_or_path)
+    else:
+        home, dot, _ = key_or_path.partition(".")
+        if dot and home in grids():
+            return grid(home).definition(key_or_path)
+        if key_or_path not in keys():
+            raise UsageError(unknown("definition", key_or_path, (*keys(), *grids())))
+        return entry(key_or_path).definition
+    raise UsageError(f"'{key_or_path}' is a grid of {len(found):,} definitions; name one of them, such as '{found.example()}'.")
 
 
-def resolve(chosen: Definition | str | Sequence[Definition | str]) -> tuple[Definition, ...]:
-    """Return definitions from definitions, keys or files; UsageError where two have one key or none is given."""
-    items = [chosen] if isinstance(chosen, Definition | str) else list(chosen)
-    found = tuple(definition(item) if isinstance(item, str | Path) else item for item in items)
+def resolve(chosen: Definition | Grid | str | Path | Sequence[Definition | Grid | str | Path]) -> tuple[Definition, ...]:
+    """Return definitions from definitions, keys or files; a grid gives all of its own.
+
+    Raises UsageError where two have one key or none is given.
+    """
+    items = list(chosen) if isinstance(chosen, Sequence) and not isinstance(chosen, str) else [chosen]
+    found = tuple(one for item in items for one in _expanded(item))
     if not found:
         raise UsageError("No definition is given; choose one of the catalogue (smoulder definitions list) or a TOML file.")
     names = [item.key for item in found]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, n in Counter(names).items() if n > 1)
     if twice:
         raise UsageError(f"Two definitions have the key '{twice[0]}'; give each its own.")
     return found
+
+
+def _expanded(item: Definition | Grid | str | Path) -> tuple[Definition, ...]:
+    """Return the definition that was given or named, or all of a grid."""
+    from smoulder.rulebook.grid import Grid, grid, grid_in, grids
+
+    if isinstance(item, Definition):
+        return (item,)
+    if isinstance(item, Grid):
+        return item.definitions()
+    is_file = isinstance(item, Path) or item.endswith(".toml")
+    found = grid_in(item) if is_file else grid(item) if item in grids() else None
+    return (definition(item),) if found is None else found.definitions()

@@ -12,11 +12,10 @@ from math import prod
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from smoulder.errors import DefinitionError, UsageError, agreed, counted, unknown
 from smoulder.rulebook.catalogue import Page, entry
-from smoulder.rulebook.cited import made
 from smoulder.rulebook.model import Definition, Source, definition_from
 from smoulder.rulebook.parts import AsTuple, Part, listed
 
@@ -32,13 +31,13 @@ class AxisValue(Part):
     name: str = Field(pattern=r"^[a-z0-9]+(\.[a-z0-9]+)*$")
     """Short name without a dash; the names of the chosen values make the key of a definition."""
     title: str
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = Field(default_factory=dict)
     """Dotted path, as in `Definition.settings()` or deeper -> what it becomes. None at all: as in the base."""
-    adds: dict[str, Annotated[list[Any], Field(min_length=1)]] = {}
+    adds: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
     """Dotted path of a list -> what is added to its end, after the settings of all axes."""
     without: Annotated[tuple[str, ...], AsTuple] = ()
     """Dotted paths of the base that are taken out."""
-    fills: dict[str, int] = {}
+    fills: dict[str, int] = Field(default_factory=dict)
     """Word -> the number that stands for it wherever a text of the settings has "{word}", also one of another axis."""
     evidence: Evidence
     """How it is known that the paper tried this value, and with these settings."""
@@ -186,7 +185,7 @@ class Grid(Part):
         """Return the axes, and what of them is assumed, as a paragraph."""
         axes = counted(len(self.axes), "axis", "axes")
         sentences = [f"The grid has {counted(len(self), 'definition')}: every combination of the values of {axes}."]
-        sentences += [f"{axis.title}: {listed([value.title for value in axis.values], 'or')}." for axis in self.axes]
+        sentences += [f"{axis.title} ({len(axis.values)}): {'; '.join(value.title for value in axis.values)}." for axis in self.axes]
         for out in self.left_out:
             which = listed([f"{axis} = {value}" for axis, value in out.values.items()])
             sentences.append(f"Left out: {which}, because {out.reason}")
@@ -196,10 +195,15 @@ class Grid(Part):
             sentences.append("That these axes make up the definitions of the source is assumed.")
         assumed = self._titles_of("assumed")
         if assumed:
-            sentences.append(f"Assumed, as the source was not seen to state {agreed(len(assumed), 'it', 'them')}: {'; '.join(assumed)}.")
+            them = agreed(len(assumed), "it", "them")
+            sentences.append(f"Assumed, as the source was not seen to state {them}: {listed(assumed)}.")
+        partly = {axis.title: dict.fromkeys(path for value in axis.values for path in value.assumed) for axis in self.axes}
+        also = [f"{listed(list(paths))} under '{title}'" for title, paths in partly.items() if paths]
+        if also:
+            sentences.append(f"Assumed in values that are known: {'; '.join(also)}.")
         code = self._titles_of("code")
         if code:
-            sentences.append(f"Taken from a program: {'; '.join(code)}.")
+            sentences.append(f"Taken from a program: {listed(code)}.")
         return " ".join(sentences)
 
     def toml(self) -> str:
@@ -213,8 +217,8 @@ class Grid(Part):
         found = []
         for axis in self.axes:
             titles = [value.title for value in axis.values if value.evidence == evidence]
-            named = axis.title[0].lower() + axis.title[1:]
-            found += [named if len(titles) == len(axis.values) else f"{named} ({listed(titles)})"] if titles else []
+            all_of_them = len(titles) == len(axis.values)
+            found += [f"'{axis.title}'" if all_of_them else f"'{axis.title}' ({'; '.join(titles)})"] if titles else []
         return found
 
     def _chosen(self) -> Iterator[tuple[AxisValue, ...]]:
@@ -336,7 +340,7 @@ def grid(key: str) -> Grid:
     if key not in grids():
         raise UsageError(unknown("grid", key, grids()))
     data = tomllib.loads((_HOME / f"{key}.toml").read_text(encoding="utf-8"))
-    return made(Grid, f"grids/{key}.toml", **data)
+    return _grid_from(data, f"grids/{key}.toml")
 
 
 def load_grid(path: str | Path) -> Grid:
@@ -348,12 +352,25 @@ def load_grid(path: str | Path) -> Grid:
         raise DefinitionError(f"{path}: cannot be read ({error.strerror}).") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DefinitionError(f"{path}: not valid TOML: {error}.") from error
-    return made(Grid, str(path), **data)
+    return _grid_from(data, str(path))
 
 
-def is_grid_file(path: str | Path) -> bool:
-    """Return whether a TOML file has the axes of a grid; False where it cannot be read."""
+def _grid_from(data: dict[str, Any], where: str) -> Grid:
+    """Return the grid that plain data describe; DefinitionError with every field at fault and the reason."""
     try:
-        return "axes" in tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return Grid.model_validate(data)
+    except ValidationError as error:
+        lines = []
+        for fault in error.errors():
+            place = ".".join(str(part) for part in fault["loc"]) or "the grid"
+            lines.append(f"  - {place}: {fault['msg'].removeprefix('Value error, ').removeprefix('Input ')}")
+        raise DefinitionError("\n".join([f"{where}: {counted(len(lines), 'fault')} in the grid", *lines])) from error
+
+
+def grid_in(path: str | Path) -> Grid | None:
+    """Return the grid in a TOML file; None where the file cannot be read or has no axes, as that of a single definition."""
+    try:
+        is_grid = "axes" in tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
-        return False
+        return None
+    return load_grid(path) if is_grid else None

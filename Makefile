@@ -50,6 +50,7 @@ docs: $(DEV) ## build the documentation into site/; a warning is an error
 .PHONY: pages
 pages: $(DEV) ## make the generated pages anew: definitions, and the output of the commands that pages show
 	$(BIN)/python -m smoulder.rulebook.pages docs/definitions
+	$(BIN)/python docs/draw_patients.py
 	$(BIN)/python docs/fill_commands.py
 
 .PHONY: bench

@@ -119,6 +119,7 @@ def relapse_rules(draw: st.DrawFn) -> dict[str, Any]:
         "exclusive": draw(st.booleans()),
         "otherwise": draw(st.sampled_from(("undefined", "RAW"))),
         "pira_at": draw(st.sampled_from(("any confirming visit", "first confirming visit"))),
+        "raw_in": [text for text in draw(st.lists(intervals(), max_size=1)) if "confirmation" not in text and "holding" not in text],
     }
     if any(interval.rpartition("..")[2].strip().startswith(("confirmation", "last holding")) for interval in rule["relapse_free"]):
         rule["during_confirmation"] = draw(st.sampled_from(("as otherwise", "own class")))

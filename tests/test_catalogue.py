@@ -176,7 +176,7 @@ def test_prose_reads_as_a_paragraph(key: str) -> None:
     assert_paragraph(rules.prose())
     for window in rules.confirmation.windows:
         assert f"({window.name})" in rules.prose()
-        assert f"{window.from_day} days" in rules.prose()
+        assert f"{window.from_day} " in rules.prose()
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -224,6 +224,14 @@ def test_a_relapse_during_confirmation_makes_a_class_of_its_own() -> None:
     assert "not RAW, and a relapse lies only after onset" in explain(cohort, "A", own).text()
 
 
+@pytest.mark.parametrize(("relapse", "label"), [(90, "RAW"), (180, "RAW"), (89, "PIRA"), (181, "PIRA")])
+def test_raw_may_be_a_relapse_since_the_previous_visit(relapse: int, label: str) -> None:
+    definition = rule(relapses={"raw_in": ["previous visit .. onset"]})
+    assert found("0:2.0 90:2.0 180:3.0 270:3.0", definition, [relapse]) == [(label, 180)]
+    text = explain(cohort_of({"A": {"edss": "0:2.0 90:2.0 180:3.0 270:3.0"}}, {"A": [relapse]}), "A", definition).text()
+    assert ("began" in text) == (label == "RAW")
+
+
 @pytest.mark.parametrize(("relapse", "label"), [(450, "undefined"), (451, "PIRA")])
 def test_an_interval_may_reach_to_the_last_visit_at_which_it_holds(relapse: int, label: str) -> None:
     labels = {"relapse_free": ["onset .. last holding visit"]}
@@ -304,7 +312,7 @@ def test_undefined_worsening_from_the_second_reference() -> None:
     ],
 )
 def test_how_bad_undefined_worsening_must_be(least: str, confirming: float, expected: list[Any]) -> None:
-    """The relapse of day 10 leaves 3.5 on day 101, which is not confirmed: the first reference is 3.5 from there on, the second still 2.0."""
+    """The relapse of day 10 leaves 3.5 on day 101, not confirmed: the first reference is 3.5 from there on, the second still 2.0."""
     series = f"0:2.0 101:3.5 150:2.5 200:3.5 290:{confirming}"
     assert found(series, carried(second_reference="at every visit", second_at_least=least), [10]) == expected
 

@@ -43,6 +43,7 @@ def app() -> App:
 
     from smoulder.cli import check, demo, events, explain
     from smoulder.cli.definitions import definitions_app
+    from smoulder.cli.outcomes import add_outcomes
 
     root = App(
         name="smoulder",
@@ -57,6 +58,7 @@ def app() -> App:
     root.command(check.check, sort_key=2, help_epilogue=check.EXAMPLES)
     root.command(events.events, sort_key=3, help_epilogue=events.EXAMPLES)
     root.command(explain.explain, sort_key=4, help_epilogue=explain.EXAMPLES)
+    add_outcomes(root, sort_key=5)
     root.command(definitions_app())
     return root
 

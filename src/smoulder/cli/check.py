@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,10 +13,11 @@ from cyclopts import Parameter
 
 from smoulder.cli.common import hints
 from smoulder.cli.options import AS_FOUND, Data, Output, Reading
-from smoulder.cli.say import doing, give, give_table, say
+from smoulder.cli.say import doing, give, give_table, give_wrapped, say
 
 if TYPE_CHECKING:
     from smoulder.findings import Report
+    from smoulder.rulebook import Definition
     from smoulder.tables import Cohort
 
 EXAMPLES = """Examples:
@@ -25,6 +26,7 @@ EXAMPLES = """Examples:
   smoulder check visits.csv --relapses attacks.csv --date-format %d.%m.%Y
   smoulder check my-data/ -o faults.xlsx   every faulty row, to work through
   smoulder check my-data/ --save-map       writes my-data/cohort.toml
+  smoulder check my-data/ -d mueller-2025  and where this definition may mislead here
 
 Exit code: 0 no errors, 1 errors in the data, 2 wrong use.
 In Python: smoulder.check(smoulder.read("my-data/"))"""
@@ -36,6 +38,9 @@ def check(
     *,
     format: Annotated[Literal["text", "json", "csv"], Parameter(help="How to print it.")] = "text",
     output: Annotated[Output, Parameter(help="Write every faulty row to FILE: .csv, .parquet, .xlsx or .json.")] = None,
+    definition: Annotated[
+        list[str] | None, Parameter(name=["--definition", "-d"], negative="", help="KEY or TOML file: also what it meets in these tables.")
+    ] = None,
     save_map: Annotated[bool, Parameter(negative="", help="Write how the columns were understood to cohort.toml beside the data.")] = False,
     reading: Reading = AS_FOUND,
 ) -> int:
@@ -47,7 +52,9 @@ def check(
     """
     from smoulder.outputs import TABLE_ENDINGS, Files, check_target, report_document, write
     from smoulder.reading import check as check_cohort
+    from smoulder.rulebook import resolve
 
+    chosen = resolve(definition) if definition else ()
     inputs = reading.inputs(data)
     if output is not None:
         check_target(output, inputs, TABLE_ENDINGS)
@@ -61,6 +68,7 @@ def check(
         give(document.table.write_csv())
     else:
         _give_text(cohort, report, data)
+        _give_definitions(cohort, chosen)
     if output is not None:
         with Files(inputs) as files:
             write(document, output, files)
@@ -84,6 +92,19 @@ def _give_text(cohort: Cohort, report: Report, data: str) -> None:
         say(f"\n{line}")
     if not report.errors:
         say(f"\nNext: smoulder events {shlex.quote(data)} -d KEY    (smoulder definitions list shows the keys)")
+
+
+def _give_definitions(cohort: Cohort, chosen: Sequence[Definition]) -> None:
+    """Give what each definition meets in the tables, where they can be analysed."""
+    from smoulder.checks import check_definition
+
+    for definition in chosen if not cohort.report.errors or cohort.kept_going else ():
+        give(f"\n{definition.title} [{definition.key}] on these tables:")
+        found = check_definition(cohort, definition)
+        for sentence in found:
+            give_wrapped(f"- {sentence}", indent="  ")
+        if not found:
+            give("  nothing to warn of")
 
 
 def _save_map(data: str, report: Report, tables: Mapping[str, Path]) -> None:

@@ -82,15 +82,19 @@ def tell_report(cohort: Cohort, data: str) -> None:
         say(f"{counts} about the tables; 'smoulder check {shlex.quote(data)}' shows them in full.")
 
 
-def tell_traps(definitions: Sequence[Definition], *, counting: bool = True) -> None:
-    """Say on stderr where the definitions are known to mislead; `counting` False leaves out what is told beside the counts."""
-    from smoulder.rulebook import traps
+def tell_traps(definitions: Sequence[Definition], cohort: Cohort, *, counting: bool = True) -> None:
+    """Say on stderr where the definitions are known to mislead, on these tables; `counting` False leaves out what stands by the counts."""
+    from smoulder.checks import check_definition
 
+    allowed: dict[str, list[str]] = {}
     for definition in definitions:
         beside = () if counting else counting_traps(definition)
-        for sentence in traps(definition):
+        for sentence in check_definition(cohort, definition):
             if sentence not in beside:
-                say(f"Known trap of {definition.key}: {sentence}")
+                allowed.setdefault(sentence, []).append(definition.key)
+    for sentence, keys in allowed.items():
+        more = f" and {len(keys) - SHOWN:,} more" if len(keys) > SHOWN else ""
+        say(f"Known trap of {', '.join(keys[:SHOWN])}{more}: {sentence}")
 
 
 def counting_traps(definition: Definition) -> tuple[str, ...]:

@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
 from smoulder.cli.say import give, give_table, give_wrapped, say
-from smoulder.errors import UsageError, unknown
+from smoulder.errors import UsageError, counted, unknown
 
 if TYPE_CHECKING:
-    from smoulder.rulebook import Definition
-    from smoulder.rulebook.catalogue import CatalogueEntry
+    from smoulder.rulebook import Definition, Grid
+    from smoulder.rulebook.catalogue import Page, WorkedPatient
+    from smoulder.rulebook.model import Source
 
 Form = Annotated[Literal["text", "json", "csv"], Parameter(help="How to print it.")]
-KeyOrFile = "Key of a definition, or a TOML file."
+KeyOrFile = "Key of a definition, also of one in a grid (GRID.VALUE-VALUE-…), or a TOML file."
+KeyGridOrFile = "Key of a definition or of a grid, or a TOML file."
 
 ABOUT = """List the published definitions, show one in full, tell two apart.
 
 A definition says what counts as worsening, when it is confirmed, and what is
 RAW and PIRA. Each is one text file: the rule, its source, and setting by
 setting whether it was seen in the paper, taken from a program that implements it, or
-assumed."""
+assumed. A grid is many definitions of one paper: every combination of some values."""
 
 EXAMPLES = """Examples:
-  smoulder definitions list --measure edss
+  smoulder definitions list --measure edss --outcome PIRA
+  smoulder definitions list --grids
   smoulder definitions show mueller-2025
   smoulder definitions show mueller-2025 --format toml > mine.toml
   smoulder definitions diff kappos-2020-edss mueller-2025
 
-In Python: smoulder.definitions(), definition(KEY), diff(a, b)"""
+In Python: smoulder.definitions(), definition(KEY), diff(a, b), grid(KEY)"""
 
 EVIDENCE = {"seen": "seen in the source", "code": "from a program", "assumed": "ASSUMED", "": ""}
 
@@ -46,18 +50,24 @@ def definitions_app() -> App:
 
 LIST_EXAMPLES = """Examples:
   smoulder definitions list
-  smoulder definitions list --measure edss --format csv"""
+  smoulder definitions list --measure edss --outcome PIRA --year 2020-2025
+  smoulder definitions list --source msbase --format csv
+  smoulder definitions list --verified
+  smoulder definitions list --grids"""
 
 SHOW_EXAMPLES = """Examples:
   smoulder definitions show mueller-2025
   smoulder definitions show mueller-2025 --format toml > mine.toml
   smoulder definitions show mine.toml
+  smoulder definitions show portaccio-2025-grid
+  smoulder definitions show portaccio-2025-grid.roving-24w-90d
 
-In Python: smoulder.definition("mueller-2025").prose()"""
+In Python: smoulder.definition("mueller-2025").prose(), smoulder.grid("portaccio-2025-grid").prose()"""
 
 DIFF_EXAMPLES = """Examples:
   smoulder definitions diff kappos-2020-edss mueller-2025
   smoulder definitions diff mueller-2025 mine.toml
+  smoulder definitions diff portaccio-2025 portaccio-2025-grid.roving-48w-90d
 
 In Python: smoulder.diff(a, b)"""
 
@@ -65,45 +75,126 @@ In Python: smoulder.diff(a, b)"""
 def list_(
     *,
     measure: Annotated[str | None, Parameter(help="Only those that use this measure, such as edss or t25fw.")] = None,
+    outcome: Annotated[Literal["worsening", "improvement", "PIRA", "RAW"] | None, Parameter(help="Only those that look for this.")] = None,
+    year: Annotated[str | None, Parameter(help="Only those published in this year, such as 2023, or span, such as 2020-2025.")] = None,
+    source: Annotated[str | None, Parameter(help="Only those with this text in key, title, citation or DOI, such as MSBase.")] = None,
+    verified: Annotated[
+        bool,
+        Parameter(
+            negative="",
+            help="Only those whose thresholds, confirmation windows and relapse intervals were all read in the source or taken from "
+            "a program, none assumed; other settings may be assumed.",
+        ),
+    ] = False,
+    grids: Annotated[bool, Parameter(negative="", help="The grids instead, with how many definitions each makes.")] = False,
     format: Form = "text",
 ) -> None:
-    """List the definitions of the catalogue: key, measures, what is looked for, title."""
+    """List the definitions of the catalogue: key, measures, what is looked for, evidence, title."""
     from smoulder.rulebook import definitions
+    from smoulder.rulebook.search import is_about, is_verified, outcomes
 
+    if grids:
+        if measure is not None or outcome is not None or verified:
+            raise UsageError("--grids lists grids; of the filters only --year and --source go with it.")
+        _list_grids(year, source, format)
+        return
     found = definitions()
     known = sorted({rule.measure for one in found for rule in one.measures})
     if measure is not None and measure not in known:
         raise UsageError(unknown("measure in the catalogue", measure, known))
-    chosen = [one for one in found if measure is None or measure in [rule.measure for rule in one.measures]]
+    chosen = [
+        one
+        for one in found
+        if (measure is None or measure in [rule.measure for rule in one.measures])
+        and (outcome is None or outcome in outcomes(one))
+        and _in_years(one.source, year)
+        and (source is None or is_about(source, one.source, one.key, one.title))
+        and (not verified or is_verified(one))
+    ]
     rows = [_row(one) for one in chosen]
     if format == "json":
         give(json.dumps(rows, indent=1, ensure_ascii=False))
     elif format == "csv":
-        give(_csv(rows))
+        give(_csv(rows) if rows else ",".join(_row(found[0])))
     else:
-        texts = [
-            (one.key, " ".join(r.measure for r in one.measures), one.looking_for, "yes" if one.labelled else "no", _year(one), one.title)
-            for one in chosen
-        ]
-        give_table(("key", "measures", "looks for", "RAW/PIRA", "year", "title"), texts)
-        say(f"\n{len(rows)} definitions. One in full: smoulder definitions show KEY")
+        if chosen:
+            heads = ("key", "measures", "looks for", "RAW/PIRA", "year", "read/program/assumed", "title")
+            give_table(heads, [_texts(one) for one in chosen])
+        what = "definition" if len(rows) == len(found) else f"of {len(found)} definitions"
+        say(f"\n{counted(len(rows), what, what if len(rows) != len(found) else None)}. One in full: smoulder definitions show KEY")
 
 
-def _year(one: Definition) -> str:
-    return "" if one.source.year is None else str(one.source.year)
+def _in_years(source: Source, years: str | None) -> bool:
+    """Return whether a source is from a year, or a span of years; UsageError where the text is neither."""
+    if years is None:
+        return True
+    span = re.fullmatch(r"(\d{4})(?:-(\d{4}))?", years)
+    if span is None or int(span[1]) > int(span[2] or span[1]):
+        raise UsageError(f"'{years}' is neither a year, such as 2023, nor a span of years, such as 2020-2025.")
+    return source.year is not None and int(span[1]) <= source.year <= int(span[2] or span[1])
+
+
+def _year(source: Source) -> str:
+    return "" if source.year is None else str(source.year)
+
+
+def _texts(one: Definition) -> tuple[str, ...]:
+    source = one.source
+    marks = f"{len(source.seen)}/{len(source.code)}/{len(source.assumed)}"
+    measures = " ".join(rule.measure for rule in one.measures)
+    return one.key, measures, one.looking_for, "yes" if one.labelled else "no", _year(source), marks, one.title
 
 
 def _row(one: Definition) -> dict[str, object]:
+    from smoulder.rulebook.search import is_verified, outcomes
+
     return {
         "key": one.key,
         "title": one.title,
         "measures": " ".join(rule.measure for rule in one.measures),
         "looking_for": one.looking_for,
+        "outcomes": " ".join(outcomes(one)),
         "labelled": one.labelled,
         "year": one.source.year,
         "citation": one.source.citation,
         "doi": one.source.doi,
+        "read": len(one.source.seen),
+        "program": len(one.source.code),
+        "assumed": len(one.source.assumed),
+        "verified": is_verified(one),
     }
+
+
+def _list_grids(year: str | None, source: str | None, format: Form) -> None:
+    from smoulder.rulebook import grid
+    from smoulder.rulebook import grids as grid_keys
+    from smoulder.rulebook.search import is_about
+
+    every = [grid(key) for key in grid_keys()]
+    found = [one for one in every if _in_years(one.source, year) and (source is None or is_about(source, one.source, one.key, one.title))]
+    rows: list[dict[str, object]] = [
+        {
+            "key": one.key,
+            "definitions": len(one),
+            "axes": " × ".join(f"{axis.name} {len(axis.values)}" for axis in one.axes),
+            "axes_are": EVIDENCE[one.axes_evidence],
+            "year": one.source.year,
+            "title": one.title,
+        }
+        for one in found
+    ]
+    if format == "json":
+        give(json.dumps(rows, indent=1, ensure_ascii=False))
+    elif format == "csv":
+        give(_csv(rows) if rows else "key,definitions,axes,axes_are,year,title")
+    else:
+        if rows:
+            texts = [
+                (one.key, f"{len(one):,}", str(row["axes"]), str(row["axes_are"]), _year(one.source), one.title)
+                for one, row in zip(found, rows, strict=True)
+            ]
+            give_table(("key", "definitions", "axes", "the axes are", "year", "title"), texts, right=("definitions",))
+        say(f"\n{counted(len(rows), 'grid')}. Its axes: smoulder definitions show KEY; all its definitions at once: -d KEY")
 
 
 def _csv(rows: Sequence[Mapping[str, object]]) -> str:
@@ -113,70 +204,105 @@ def _csv(rows: Sequence[Mapping[str, object]]) -> str:
 
 
 def show(
-    definition: Annotated[str, Parameter(name="KEY", help=KeyOrFile)],
+    definition: Annotated[str, Parameter(name="KEY", help=KeyGridOrFile)],
     /,
     *,
     format: Annotated[Literal["text", "toml", "json"], Parameter(help="How to print it; toml is a start for one of your own.")] = "text",
 ) -> None:
-    """Show one definition in full: words, settings, evidence, traps, examples."""
+    """Show one definition in full, or the axes of a grid: words, examples, settings, evidence, traps, source."""
     from smoulder.rulebook import definition as definition_of
-    from smoulder.rulebook import entry, keys
+    from smoulder.rulebook import entry, grid, grids, keys
+    from smoulder.rulebook.grid import grid_in
 
-    one = definition_of(definition)
+    many = grid(definition) if definition in grids() else grid_in(definition) if definition.endswith(".toml") else None
+    one = many if many is not None else definition_of(definition)
     if format == "toml":
         give(one.toml())
     elif format == "json":
         give(json.dumps(one.as_dict(), indent=1, ensure_ascii=False))
+    elif many is not None:
+        _give_grid(many)
     else:
-        _give_definition(one)
-        if definition in keys():
-            _give_entry(entry(definition))
-        _give_source(one)
+        rules = definition_of(definition)
+        give(f"{rules.title} [{rules.key}]")
+        found = entry(definition) if definition in keys() else None
+        if found is not None:
+            _give_page(found.page)
+            for patient in found.patients:
+                _give_patient(patient)
+        _give_parameters(rules, found.page.traps if found is not None else "")
+        _give_source(rules.source)
+        home = rules.key.partition(".")[0]
+        if home in grids() and definition == rules.key:
+            say(f"\nOne of {len(grid(home)):,} definitions: smoulder definitions show {home}")
 
 
-def _give_definition(one: Definition) -> None:
+def _give_page(page: Page) -> None:
+    for title, text in (("What counts", page.counts), ("Why it exists", page.why), ("How papers differ", page.differs)):
+        _give_section(title, text)
+
+
+def _give_section(title: str, *paragraphs: str) -> None:
+    give(f"\n{title}")
+    for text in paragraphs:
+        give_wrapped(" ".join(text.split()), indent="  ")
+
+
+def _give_parameters(one: Definition, more_traps: str) -> None:
     from smoulder.outputs import evidence, setting_text
     from smoulder.rulebook import traps
 
-    give(f"{one.title} [{one.key}]\n\n")
-    give_wrapped(one.prose())
-    give("")
+    give("\nParameters")
     rows = [(setting, setting_text(value), EVIDENCE[evidence(one, setting)]) for setting, value in one.settings().items()]
     give_table(("setting", "value", "how it is known"), rows)
-    for sentence in traps(one):
+    known = [*([more_traps] if more_traps else []), *traps(one)]
+    _give_section("Known traps", *(known or ["None known."]))
+    _give_section("Methods paragraph", one.prose())
+
+
+def _give_patient(patient: WorkedPatient) -> None:
+    give(f"\nWorked patient: {patient.title}")
+    for measure, series in patient.visits.items():
+        give(f"  {measure} by day: {' '.join(series.split())}")
+    for what, days in (("relapses", patient.relapses), ("visits that were not planned", patient.unscheduled)):
+        if days:
+            give(f"  {what} on day: {', '.join(str(day) for day in days)}")
+    for what, day in (("time zero", patient.time_zero), ("diagnosis", patient.diagnosis)):
+        if day is not None:
+            give(f"  {what}: day {day}")
+    for day, counts in patient.scans.items():
+        give(f"  MRI on day {day}: {', '.join(f'{name} {count}' for name, count in counts.items())}")
+    for event in patient.events:
+        confirmed = f", confirmed on day {event.confirmed}" if event.confirmed is not None else ""
+        give(f"  {event.kind}{f' ({event.label})' if event.label else ''}: onset on day {event.onset}{confirmed}")
+    if not patient.events:
+        give("  no event")
+    give_wrapped(" ".join(patient.because.split()), indent="  ")
+
+
+def _give_grid(one: Grid) -> None:
+    from smoulder.rulebook.grid import evidence_words, settings_text
+
+    give(f"{one.title} [{one.key}]\n")
+    scheme = "-".join(axis.name.upper() for axis in one.axes)
+    give_wrapped(f"{counted(len(one), 'definition')}, named {one.key}.{scheme}, such as {one.example()}.")
+    _give_page(one.page)
+    give("\nAxes")
+    rows = [
+        (axis.title if first else "", value.name, value.title, settings_text(value), evidence_words(value))
+        for axis in one.axes
+        for first, value in ((value is axis.values[0], value) for value in axis.values)
+    ]
+    give_table(("axis", "name", "value", "sets", "how it is known"), rows)
+    _give_section("Known traps", one.page.traps or "None known.")
+    _give_section("Methods paragraph", one.prose())
+    _give_source(one.source)
+
+
+def _give_source(source: Source) -> None:
+    if source.citation:
         give("")
-        give_wrapped(f"Known trap: {sentence}")
-
-
-def _give_entry(found: CatalogueEntry) -> None:
-    page = found.page
-    for title, text in (
-        ("What counts", page.counts),
-        ("Why it exists", page.why),
-        ("How papers differ", page.differs),
-        ("Where it misleads", page.traps),
-    ):
-        if text:
-            give(f"\n{title}")
-            give_wrapped(" ".join(text.split()), indent="  ")
-    for patient in found.patients:
-        give(f"\nWorked patient: {patient.title}")
-        for measure, series in patient.visits.items():
-            give(f"  {measure} by day: {' '.join(series.split())}")
-        if patient.relapses:
-            give(f"  relapses on day: {', '.join(str(day) for day in patient.relapses)}")
-        for event in patient.events:
-            confirmed = f", confirmed on day {event.confirmed}" if event.confirmed is not None else ""
-            give(f"  {event.kind}{f' ({event.label})' if event.label else ''}: onset on day {event.onset}{confirmed}")
-        if not patient.events:
-            give("  no event")
-        give_wrapped(" ".join(patient.because.split()), indent="  ")
-
-
-def _give_source(one: Definition) -> None:
-    if one.source.citation:
-        give("")
-        give_wrapped(f"Source: {one.source.citation}{f' doi:{one.source.doi}' if one.source.doi else ''}")
+        give_wrapped(f"Source: {source.citation}{f' doi:{source.doi}' if source.doi else ''}")
 
 
 def diff(

@@ -64,7 +64,7 @@ def events(
     _require_targets(inputs, output, unconfirmed, follow_up)
     cohort = read_sound(data, reading, chosen)
     found = detected(cohort, chosen, threads)
-    tell_traps(chosen, counting=False)
+    tell_traps(chosen, cohort, counting=False)
     extra = reading.used(data, cohort)
     if output or unconfirmed or follow_up:
         with doing("Writing"):

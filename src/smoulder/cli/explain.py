@@ -58,7 +58,7 @@ def explain(
             check_target(target, inputs, endings)
     cohort = read_sound(data, reading, chosen)
     told = explain_patient(cohort, patient, chosen[0])
-    tell_traps(chosen)
+    tell_traps(chosen, cohort)
     extra = reading.used(data, cohort)
     with doing("Writing"), Files(inputs) as files:
         if output is not None:

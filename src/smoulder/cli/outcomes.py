@@ -268,7 +268,7 @@ def neda(
     )
     cohort = read_for(data, giving, reading, chosen)
     found = neda_of(cohort, rule, giving.explain)
-    tell_traps(chosen)
+    tell_traps(chosen, cohort)
     columns = ("patient", "neda", "no_relapse", "no_worsening", "no_mri_activity", "no_brain_volume_loss", "failed_for", "unknown_for")
     deliver(found, columns, giving, reading.inputs(data), reading.used(data, cohort))
 

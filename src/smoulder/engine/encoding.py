@@ -57,6 +57,7 @@ NEVER = 2**31 - 1
     LOOKING_FOR,
     N_WINDOWS,
     N_INTERVALS,
+    N_RAW_INTERVALS,
     COVERAGE_OBSERVED,
     START_WITHIN,
     ZERO,
@@ -82,8 +83,8 @@ NEVER = 2**31 - 1
     MERGES,
     MERGE_STABLE,
     MERGE_WITHIN,
-) = range(59)
-N_SETTINGS = 59
+) = range(60)
+N_SETTINGS = 60
 
 ANCHOR_DAY, ANCHOR_FROM, ANCHOR_TO = range(3)
 """Columns of `Rules.anchored`."""
@@ -179,7 +180,7 @@ class Rules(NamedTuple):
     window: NDArray[np.int64]
     """(n_rules, max_windows, 2) from and to, days after onset."""
     interval: NDArray[np.int64]
-    """(n_rules, max_intervals, 4) start anchor, days, end anchor, days."""
+    """(n_rules, max_intervals, 4) start anchor, days, end anchor, days: first the relapse-free ones, then those of RAW."""
     worse: NDArray[np.int32]
     better: NDArray[np.int32]
     """(n_rules, n_scores) change needed from each signed score, counted from `lowest`."""
@@ -236,7 +237,7 @@ def encode_settings(definition: Definition) -> NDArray[np.int64]:
         row[PIRA_FIRST] = relapses.pira_at == "first confirming visit"
         row[OWN_CLASS] = relapses.during_confirmation == "own class"
         row[OTHERWISE_RAW] = relapses.otherwise == "RAW"
-        row[N_INTERVALS] = len(relapses.relapse_free)
+        row[N_INTERVALS], row[N_RAW_INTERVALS] = len(relapses.relapse_free), len(relapses.raw_in)
     if definition.carried is not None:
         encode_carried(definition.carried, row)
         has_raw = relapses is not None and relapses.raw is not None
@@ -267,14 +268,15 @@ def encode(pairs: Sequence[tuple[Definition, MeasureRule]], lowest: int, highest
     """
     n = len(pairs)
     windows = np.zeros((n, max(len(d.confirmation.windows) for d, _ in pairs), 2), dtype=np.int64)
-    intervals = np.zeros((n, max([1, *(len(d.relapses.relapse_free) for d, _ in pairs if d.relapses)]), 4), dtype=np.int64)
+    asked = [(*d.relapses.relapse_free, *d.relapses.raw_in) if d.relapses else () for d, _ in pairs]
+    intervals = np.zeros((n, max([1, *map(len, asked)]), 4), dtype=np.int64)
     anchored = np.zeros((n, 3, 3), dtype=np.int64)
     worse = np.empty((n, highest - lowest + 1), dtype=np.int32)
     better = np.empty_like(worse)
     for number, (definition, rule) in enumerate(pairs):
         for place, window in enumerate(definition.confirmation.windows):
             windows[number, place] = window.from_day, FAR if window.to_day is None else window.to_day
-        for place, interval in enumerate(definition.relapses.relapse_free if definition.relapses else ()):
+        for place, interval in enumerate(asked[number]):
             start, end = ANCHORS.index(interval.start), ANCHORS.index(interval.end)
             intervals[number, place] = start, interval.start_days, end, interval.end_days
         for place, anchor in enumerate((definition.onset.at, definition.confirmation.at, definition.confirmation.as_well)):

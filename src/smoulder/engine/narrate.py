@@ -268,7 +268,7 @@ class Narrator(Teller):
             return "there is no relapse table, so it cannot be told"
         reasons = []
         if event.raw:
-            reasons.append(self.raw_reason(scan, event))
+            reasons.append(self.raw_reason(scan, change, event))
         if event.pira:
             free = self.intervals_text(scan, change, event)
             reasons.append(f"no relapse {free}" if free else "no relapse-free days are asked for")
@@ -289,14 +289,12 @@ class Narrator(Teller):
         spans = scan.intervals(change, decisive_visit(event), event.meaningful, event.sustained_until)
         return not scan.relapse_free(spans)
 
-    def raw_reason(self, scan: Scan, event: Found) -> str:
+    def raw_reason(self, scan: Scan, change: Change, event: Found) -> str:
         """Return which relapse makes an event RAW."""
-        rule = scan.definition.relapses
-        raw = rule.raw if rule is not None else None
         onset = scan.days[event.onset]
-        if raw is not None:
+        for first, last in scan.raw_spans(change, event.meaningful):
             for relapse in scan.record.relapses:
-                if onset - raw.days_before_onset <= relapse <= onset + raw.days_after_onset:
+                if first <= relapse <= last:
                     gap = onset - relapse
                     side = "before" if gap > 0 else "after"
                     when = "on the day of onset" if gap == 0 else f"{counted(abs(gap), 'day')} {side} onset"

@@ -117,7 +117,7 @@ class Scan(Judgement):
         return min(range(self.last + 1), key=lambda visit: (abs(self.days[visit] - zero), visit))
 
     def first_after(self, zero: int) -> int:
-        """Return the first visit on or after a day, as many days after it as the definition allows; the first of all where there is none."""
+        """Return the first visit on or after a day, as near to it as the definition asks; the first of all where there is none."""
         within = self.definition.baseline.start_within_days
         later = (visit for visit in range(self.last + 1) if self.days[visit] >= zero)
         first = next(later, 0)
@@ -367,7 +367,7 @@ class Scan(Judgement):
         assert rule is not None
         if not self.record.relapses_known:
             return UNDETERMINED, False, [], False
-        raw = self.is_raw(change.onset)
+        raw = self.is_raw(change, meaningful)
         if raw and rule.exclusive:
             return RAW, True, [], False
         visits = confirming or [change.onset]
@@ -392,13 +392,18 @@ class Scan(Judgement):
             return RAW, True, [], False
         return UNDEFINED, False, [], False
 
-    def is_raw(self, onset: int) -> bool:
-        """Return whether a relapse lies in the RAW window around onset."""
-        raw = self.definition.relapses.raw if self.definition.relapses is not None else None
-        if raw is None:
-            return False
-        first, last = self.days[onset] - raw.days_before_onset, self.days[onset] + raw.days_after_onset
-        return any(first <= relapse <= last for relapse in self.record.relapses)
+    def is_raw(self, change: Change, meaningful: int) -> bool:
+        """Return whether a relapse lies in the RAW window around onset, or in one of the RAW intervals."""
+        return not self.relapse_free(self.raw_spans(change, meaningful))
+
+    def raw_spans(self, change: Change, meaningful: int) -> list[tuple[int, int]]:
+        """Return first and last day of the RAW window and of each RAW interval."""
+        rule = self.definition.relapses
+        if rule is None:
+            return []
+        onset = self.days[change.onset]
+        window = [(onset - rule.raw.days_before_onset, onset + rule.raw.days_after_onset)] if rule.raw is not None else []
+        return [*window, *self.spans(rule.raw_in, change, change.onset, meaningful, change.onset)]
 
     def intervals(self, change: Change, confirming: int, meaningful: int, until: int, *, early_only: bool = False) -> list[tuple[int, int]]:
         """Return first and last day of each relapse-free interval; those without length are left out.

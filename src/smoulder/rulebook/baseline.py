@@ -99,8 +99,8 @@ class Baseline(Part):
             )
             sentences.append(f"It moved to the score at {place} after {listed(changes)}.")
         if self.sub_threshold != "no":
-            which = {"both": "changes"}.get(self.sub_threshold, f"{self.sub_threshold}s")
-            sentences.append(f"Confirmed {which} smaller than the threshold moved it too.")
+            which = {"both": "change"}.get(self.sub_threshold, self.sub_threshold)
+            sentences.append(f"Any confirmed {which} moved it, also one smaller than the threshold.")
         if self.unsustained_moves:
             sentences.append("Changes that were confirmed but not sustained moved it as well.")
         if "relapse" in self.moves_after:
@@ -133,14 +133,14 @@ class Baseline(Part):
         return "the first visit"
 
     def _search_prose(self) -> str:
-        place = {"onset": "onset", "confirmation": "the confirming visit", "lowest score": "the best visit from onset to confirmation"}
-        return f"After an event the search went on after {place[self.moves_to]}."
+        place = {"onset": "onset", "confirmation": "the confirming one", "lowest score": "the best one from onset to confirmation"}
+        return f"After an event the search went on at the visit after {place[self.moves_to]}."
 
     def _relapse_prose(self) -> str:
         near = "on the day of the relapse" if self.crossed_days == 0 else f"at most {days_text(self.crossed_days or 0)} after the relapse"
         if self.crossed_days is None:
             near = "no longer after the relapse than the RAW window before onset"
-        anew = "it was set anew at the first visit on or after the relapse"
+        anew = "the reference was set anew at the first visit on or after the relapse"
         kept = f"a change first seen {near} was still compared with the reference before it"
         if self.relapse_move == "every":
             return f"After every relapse {anew}; {kept}."

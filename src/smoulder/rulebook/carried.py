@@ -21,8 +21,8 @@ class Merging(Part):
         """Return the rule in words."""
         within = f", each within {days_text(self.within_days)} of the one before" if self.within_days is not None else ""
         return (
-            f"Confirmed steps of the same label that followed each other without a drop{within}, and without staying the same for more than "
-            f"{days_text(self.stable_days)}, were one event."
+            f"Confirmed steps of the same label that followed each other without a drop{within}, and without staying the same for more "
+            f"than {days_text(self.stable_days)}, were one event."
         )
 
 

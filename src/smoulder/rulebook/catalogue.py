@@ -58,7 +58,7 @@ class WorkedPatient(Part):
     """Days of relapse onset."""
     unscheduled: Annotated[tuple[int, ...], AsTuple] = ()
     """Days of visits that were not planned."""
-    scans: dict[str, dict[str, int]] = {}
+    scans: dict[str, dict[str, int]] = Field(default_factory=dict)
     """Day of a scan -> the lesion counts that were read."""
     time_zero: int | None = None
     """Day that counts as the start, such as randomisation."""

@@ -26,8 +26,8 @@ class AnchoredVisit(Part):
     def prose(self) -> str:
         """Return the visit in words."""
         if self.from_day == self.to_day:
-            return f"the visit {days_text(self.day)} after the starting visit"
-        return f"the visit nearest to {days_text(self.day)} ({self.from_day} to {self.to_day}) after the starting visit"
+            return f"the visit on day {self.day} after the starting visit"
+        return f"the visit nearest to day {self.day} after the starting visit (day {self.from_day} to {self.to_day})"
 
 
 class Onset(Part):
@@ -56,7 +56,7 @@ class Onset(Part):
         """Return the rule in words; "" where there is none."""
         found = []
         if self.at is not None:
-            found.append(f"A change was looked for at {self.at.prose()} only.")
+            found.append(f"A change was looked for only at {self.at.prose()}.")
         distance = relapse_distance_text(self.days_after_relapse, self.days_before_relapse)
         if distance:
             found.append(f"The first visit of a change (its onset) had to be {distance}.")
@@ -136,27 +136,31 @@ class Confirmation(Part):
         """Return the confirmation in words."""
         if not self.windows:
             return "A change needed no confirmation."
-        windows = listed([window.prose() for window in self.windows], "or")
-        over = ", and at every visit from onset to it" if self.every_visit else ", whatever the scores between"
-        which = "scheduled visit" if self.visits == "scheduled" else "visit"
-        distance = relapse_distance_text(self.days_after_relapse, self.days_before_relapse)
-        where = f" that was {distance}" if distance else ""
-        held = "past the threshold" if self.level == "threshold" else "at least as far from the reference as at onset"
-        sentence = f"A change was confirmed if the score was still {held} at the first {which} {windows} after onset{where}{over}."
+        sentences = [f"A change was confirmed if the score was still {self._held_prose()}."]
         if len(self.windows) > 1:
-            sentence += " Each of these windows had its own confirmation: the first such visit in it, while the change held."
+            sentences.append("Each of these windows had its own confirmation: the first such visit in it, while the change held.")
         if self.forgives == "single visits":
-            sentence += " A single visit at which it did not hold was forgiven if it held again at the next."
-        if self.at is not None:
-            sentence += f" Only {self.at.prose()} could confirm."
+            sentences.append("A single visit at which it did not hold was forgiven if it held again at the next.")
         if self.as_well is not None:
-            sentence += f" The change had to hold at {self.as_well.prose()} as well."
+            sentences.append(f"The change had to hold at {self.as_well.prose()} as well.")
         if self.leading_system:
-            sentence += (
-                " A worsening of the EDSS had to be led by a functional system: of those that worsened most, one had to be still worse "
+            sentences.append(
+                "A worsening of the EDSS had to be led by a functional system: of those that worsened most, one had to be still worse "
                 "at the confirming visit than at the visit compared with."
             )
-        return sentence
+        return " ".join(sentences)
+
+    def _held_prose(self) -> str:
+        """Return how bad the score had to be, and where."""
+        level = "past the threshold" if self.level == "threshold" else "at least as far from the reference as at onset"
+        windows = listed([window.prose() for window in self.windows], "or")
+        over = ", and at every visit from onset to it" if self.every_visit else ", whatever the scores between"
+        kind = "scheduled visit" if self.visits == "scheduled" else "visit"
+        distance = relapse_distance_text(self.days_after_relapse, self.days_before_relapse)
+        far = f" that was {distance}" if distance else ""
+        if self.at is not None:
+            return f"{level} at {self.at.prose()}, {windows} after onset{f', if that {kind} was {distance}' if distance else ''}{over}"
+        return f"{level} at the first {kind} {windows} after onset{far}{over}"
 
 
 class Sustained(Part):

@@ -206,11 +206,15 @@ class Grid(Part):
             sentences.append(f"Taken from a program: {listed(code)}.")
         return " ".join(sentences)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the whole grid as plain data, without what is not set."""
+        return self.model_dump(exclude_defaults=True, exclude_none=True, mode="json")
+
     def toml(self) -> str:
         """Return the grid as TOML text that `load_grid` reads back to an equal one."""
         import tomlkit
 
-        return tomlkit.dumps(self.model_dump(exclude_defaults=True, exclude_none=True, mode="json"))
+        return tomlkit.dumps(self.as_dict())
 
     def _titles_of(self, evidence: Evidence) -> list[str]:
         """Return the axes with those of their values that are known in one way."""

@@ -167,6 +167,12 @@ class Definition(Part):
         return len(self.measures) > 1
 
     @property
+    def improvement_matters(self) -> bool:
+        """Whether an improvement can be an event or move the baseline."""
+        looked_for = self.looking_for in ("every event", "first event", "first improvement")
+        return self.carried is None and (looked_for or "improvement" in self.baseline.moves_after)
+
+    @property
     def crossed_days(self) -> int:
         """By how many days a relapse must lie before a candidate to move the baseline."""
         if self.baseline.crossed_days is not None:
@@ -197,7 +203,7 @@ class Definition(Part):
         """Return the methods paragraph, made from the parts that decide."""
         names = listed([rule.spec().name for rule in self.measures])
         sentences = [f"Disability was measured with the {names}."]
-        sentences += [rule.prose() for rule in self.measures]
+        sentences += [rule.prose(improvement=self.improvement_matters) for rule in self.measures]
         if self.is_composite:
             sentences.append(
                 "Each measure was compared, confirmed and labelled by itself; the earliest worsening on any of them was the patient's."
@@ -215,7 +221,8 @@ class Definition(Part):
                 else "Relapses were taken to be recorded from the first to the last visit only; a relapse-free window that reached outside "
                 "left the label undetermined."
             )
-        sentences.append(_LOOKING_PROSE[self.looking_for])
+        looking = _LOOKING_PROSE[self.looking_for]
+        sentences.append(looking if self.confirmation.windows else looking.replace("confirmed ", ""))
         if self.source.assumed:
             sentences.append(f"Assumed, as the source was not seen to state it: {self._marked(self.source.assumed)}.")
         if self.source.code:
@@ -228,6 +235,8 @@ class Definition(Part):
             return self.baseline.starting_prose()
         if part is self.last_visit and not self.confirmation.windows:
             return ""
+        if part is self.last_visit and self.looking_for == "first improvement":
+            return self.last_visit.prose().replace("A worsening", "A change")
         return part.prose()
 
     def _marked(self, marks: tuple[str, ...]) -> str:
@@ -240,7 +249,7 @@ class Definition(Part):
         for part in dict.fromkeys(path.partition(".")[0] for path in paths):
             all_of_it = [path for path in paths if path.partition(".")[0] == part]
             marked = [path.partition(".")[2].replace("_", " ") for path in all_of_it if path in marks]
-            name = names.get(part, part.replace("_", " "))
+            name = names.get(part, {"carried": "reference carried", "mri": "MRI"}.get(part, part.replace("_", " ")))
             if marked and len(marked) == len(all_of_it):
                 parts.append(name)
             elif marked:

@@ -37,6 +37,6 @@ class MriRule(Part):
         where = listed([interval.prose() for interval in self.scans_in], "or")
         lesions = listed([_NAMES[name] for name in self.lesions], "or")
         return (
-            f"A PIRA was free of MRI activity (PIRMA) if no scan {where} showed {lesions} lesions and at least one scan there was read for "
-            "all of them; with no such scan its MRI was unknown."
+            f"A PIRA was free of MRI activity if no scan {where} showed {lesions} lesions and at least one scan there was read for all of "
+            "them, active if a scan showed one, and else its MRI was unknown."
         )

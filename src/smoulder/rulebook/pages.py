@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,8 @@ def page(entry: CatalogueEntry) -> str:
         f"## What counts\n\n{told.counts}",
         f"## Why it exists\n\n{told.why}",
         f"## How papers differ\n\n{told.differs}",
-        "## A patient who has it, a patient who just misses it\n\n" + "\n\n".join(map(patient_text, entry.patients)),
+        "## A patient who has it, a patient who just misses it\n\n"
+        + "\n\n".join(patient_text(patient, picture(definition, number)) for number, patient in enumerate(entry.patients, start=1)),
         *sections(definition, told.traps),
     ]
     return "\n\n".join(parts) + "\n"
@@ -64,9 +65,25 @@ def sections(definition: Definition, more_traps: str = "") -> Iterator[str]:
 # -- a worked patient -----------------------------------------------------------------------
 
 
-def patient_text(patient: WorkedPatient) -> str:
-    """Return a worked patient as Markdown: the visits, the verdict and the reason."""
+DRAWN = 2
+"""Patients of an entry that docs/draw_patients.py draws."""
+
+
+def picture(definition: Definition, number: int) -> str:
+    """Return the name of the picture of an entry's patient, below the page; "" for one that is not drawn."""
+    return f"images/{definition.key}-{number}.svg" if number <= DRAWN else ""
+
+
+def patient_text(patient: WorkedPatient, drawn: str = "") -> str:
+    """Return a worked patient as Markdown: the picture, the visits, the verdict and the reason."""
     notes: dict[int, list[str]] = {day: ["relapse begins"] for day in patient.relapses}
+    for day in patient.unscheduled:
+        notes.setdefault(day, []).append("not a scheduled visit")
+    for day, counts in patient.scans.items():
+        notes.setdefault(int(day), []).append(f"MRI: {_scan_text(counts)}")
+    for zero, name in ((patient.time_zero, "time zero"), (patient.diagnosis, "diagnosis")):
+        if zero is not None:
+            notes.setdefault(zero, []).append(name)
     for event in patient.events:
         notes.setdefault(event.onset, []).append(f"{event.kind} begins")
         if event.confirmed is not None:
@@ -80,7 +97,15 @@ def patient_text(patient: WorkedPatient) -> str:
     title = patient.title[0].upper() + patient.title[1:]
     verdict = "; ".join(_verdict(event) for event in patient.events) or "no event"
     table = "\n".join(lines)
-    return f"### {title}\n\n{table}\n\n**Verdict: {verdict}.** {patient.because}"
+    shown = f"![Timeline of this patient: {verdict}]({drawn})\n\n" if drawn else ""
+    return f"### {title}\n\n{shown}{table}\n\n**Verdict: {verdict}.** {patient.because}"
+
+
+def _scan_text(counts: Mapping[str, int]) -> str:
+    """Return what a scan shows, in words."""
+    names = {"new_t2": "new T2", "enlarging_t2": "enlarging T2", "gd": "gadolinium-enhancing"}
+    found = [f"{n} {names[name]}" for name, n in counts.items() if n]
+    return ", ".join(found) or "no new lesion"
 
 
 def _score(measure: Measure, score: float | None) -> str:
@@ -92,6 +117,9 @@ def _score(measure: Measure, score: float | None) -> str:
 def _verdict(event: Any) -> str:
     label = f"{event.label}: " if event.label else ""
     confirmed = f", confirmed on day {event.confirmed}" if event.confirmed is not None else ""
+    confirmed += {"no activity": ", without MRI activity", "activity": ", with MRI activity", "unknown": ", MRI unknown"}.get(
+        event.mri or "", ""
+    )
     return f"{label}{event.kind} of the {MEASURES[event.measure].name} on day {event.onset}{confirmed}"
 
 

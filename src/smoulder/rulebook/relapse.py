@@ -123,10 +123,12 @@ Intervals = Annotated[tuple[Interval, ...], AsTuple, BeforeValidator(_intervals)
 class RelapseRule(Part):
     """How a confirmed worsening is labelled by the relapses around it (engine semantics, section 5)."""
 
-    extras: ClassVar[frozenset[str]] = frozenset({"pira_at", "during_confirmation"})
+    extras: ClassVar[frozenset[str]] = frozenset({"raw_in", "pira_at", "during_confirmation"})
 
     raw: RawWindow | None = None
     """None: nothing is RAW by a window (see `otherwise`)."""
+    raw_in: Intervals = ()
+    """RAW: a relapse began in any of these as well (Ingwersen 2023: between the visit before onset and onset); anchors up to onset only."""
     relapse_free: Intervals = ()
     """PIRA: no relapse in any of these; empty: nothing to fail."""
     exclusive: bool = True
@@ -141,6 +143,8 @@ class RelapseRule(Part):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if any(interval.is_late for interval in self.raw_in):
+            raise ValueError("raw_in is judged before confirmation, so its intervals end at onset at the latest")
         late = [interval for interval in self.relapse_free if interval.is_late]
         if self.during_confirmation == "own class" and not late:
             raise ValueError(
@@ -151,21 +155,22 @@ class RelapseRule(Part):
     def prose(self) -> str:
         """Return the labels in words."""
         sentences = []
-        if self.raw is not None:
-            sentences.append(f"A worsening was relapse-associated (RAW) if a relapse began {self.raw.prose()}.")
-        not_raw = "it was not RAW" if self.raw is not None and self.exclusive else ""
+        raw = [*([self.raw.prose()] if self.raw is not None else []), *(interval.prose() for interval in self.raw_in)]
+        if raw:
+            sentences.append(f"A worsening was relapse-associated (RAW) if a relapse began {listed(raw, 'or')}.")
+        not_raw = "it was not RAW" if raw and self.exclusive else ""
         free = listed([interval.prose() for interval in self.relapse_free], "or")
         conditions = listed([part for part in (not_raw, f"no relapse began {free}" if free else "") if part])
-        if not conditions:
-            return " ".join([*sentences, "Every worsening was counted as independent of relapses (PIRA)."])
+        if not free:
+            which = "Any other worsening was" if not_raw else "Every worsening was counted as"
+            return " ".join([*sentences, f"{which} independent of relapses (PIRA)."])
         asked_there = any("confirmation" in (interval.start, interval.end) for interval in self.relapse_free)
         several = "; of several confirming visits, one for which this held was enough" if asked_there else ""
         if asked_there and self.pira_at == "first confirming visit":
             several = "; of several confirming visits, the first one decided"
         sentences.append(f"{'It' if sentences else 'A worsening'} was independent of relapses (PIRA) if {conditions}{several}.")
-        if self.relapse_free:
-            sentences.append("The first and the last day of a window belonged to it.")
-        if self.raw is not None and not self.exclusive:
+        sentences.append("The first and the last day of a window belonged to it.")
+        if raw and not self.exclusive:
             sentences.append("RAW and PIRA were not exclusive: a worsening could be both.")
         if self.during_confirmation == "own class":
             sentences.append(

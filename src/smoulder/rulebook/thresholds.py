@@ -83,6 +83,11 @@ class Threshold(Part):
             candidates.append(exact_units(self.points, units_per_point))
         return max(1, max(candidates) if self.of_two == "larger" else min(candidates))
 
+    @property
+    def counts_nothing(self) -> bool:
+        """Whether no change counts, from whatever reference."""
+        return bool(self.steps) and all(step.change is None for step in self.steps)
+
     def prose(self, measure: Measure) -> str:
         """Return the threshold in words, such as 'of at least 1.0 point from a reference up to 5.5'."""
         if self.steps:
@@ -183,11 +188,18 @@ class MeasureRule(Part):
         threshold = self.worsening if worsening or self.improvement is None else self.improvement
         return threshold.needed(reference, self.spec().units_per_point)
 
-    def prose(self) -> str:
-        """Return the rule of this measure as one or two sentences."""
+    def prose(self, *, improvement: bool = True) -> str:
+        """Return the rule of this measure as one or two sentences; `improvement` False where improvements play no part."""
         measure = self.spec()
         way, back = ("rise", "fall") if measure.higher_is_worse else ("fall", "rise")
+        if self.worsening.counts_nothing and self.improvement is not None:
+            better = f"On the {measure.name}, improvement was a {back} {self.improvement.prose(measure)}."
+            return f"{better} Worsening was not looked for."
         sentence = f"On the {measure.name}, worsening was a {way} {self.worsening.prose(measure)}"
+        if self.improvement is not None and self.improvement.counts_nothing:
+            return f"{sentence}. Improvement was not looked for."
+        if not improvement:
+            return f"{sentence}."
         if self.improvement is None:
             return f"{sentence}, and improvement a {back} by as much."
         return f"{sentence}, and improvement a {back} {self.improvement.prose(measure)}."

@@ -19,6 +19,7 @@ from smoulder.engine.encoding import (
     FAR,
     HAS_RAW,
     N_INTERVALS,
+    N_RAW_INTERVALS,
     OTHERWISE_RAW,
     OWN_CLASS,
     PIRA_FIRST,
@@ -47,18 +48,6 @@ def last_meaningful(person, rule, change, confirming):
 
 
 @compiled
-def is_raw(person, rule, onset):
-    """Return whether a relapse lies in the RAW window around onset."""
-    if rule.setting[HAS_RAW] == 0:
-        return False
-    first, last = person.day[onset] - rule.setting[RAW_BEFORE], person.day[onset] + rule.setting[RAW_AFTER]
-    for relapse in person.relapse:
-        if first <= relapse <= last:
-            return True
-    return False
-
-
-@compiled
 def anchor_day(person, change, meaningful, confirming, until, anchor):
     """Return the day of an anchor of a relapse-free interval."""
     if anchor == AT_BASELINE:
@@ -70,6 +59,30 @@ def anchor_day(person, change, meaningful, confirming, until, anchor):
     if anchor == AT_ONSET:
         return person.day[change.onset]
     return person.day[confirming] if anchor == AT_CONFIRMATION else person.day[until]
+
+
+@compiled
+def has_relapse(person, first, last):
+    """Return whether a relapse lies in an interval, both ends included."""
+    for relapse in person.relapse:
+        if first <= relapse <= last:
+            return True
+    return False
+
+
+@compiled
+def is_raw(person, rule, change, meaningful):
+    """Return whether a relapse lies in the RAW window around onset, or in one of the RAW intervals."""
+    onset = person.day[change.onset]
+    if rule.setting[HAS_RAW] != 0 and has_relapse(person, onset - rule.setting[RAW_BEFORE], onset + rule.setting[RAW_AFTER]):
+        return True
+    for number in range(rule.setting[N_INTERVALS], rule.setting[N_INTERVALS] + rule.setting[N_RAW_INTERVALS]):
+        interval = rule.interval[number]
+        first = anchor_day(person, change, meaningful, change.onset, change.onset, interval[0]) + interval[1]
+        last = anchor_day(person, change, meaningful, change.onset, change.onset, interval[2]) + interval[3]
+        if last > first and has_relapse(person, first, last):
+            return True
+    return False
 
 
 @compiled
@@ -99,7 +112,7 @@ def label_of(person, rule, change, meaningful, eligible, n_confirming, until, is
         is_pira_visit[place] = False
     if not person.relapses_known:
         return UNDETERMINED, False, False
-    raw = is_raw(person, rule, change.onset)
+    raw = is_raw(person, rule, change, meaningful)
     if raw and rule.setting[EXCLUSIVE] != 0:
         return RAW, True, False
     any_free, any_covered, any_observed = False, False, False

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PAGES = ("getting-started.md", "command-line.md")
+PAGES = ("getting-started.md", "command-line.md", "other-outcomes.md")
 BLOCK = re.compile(r"(?:<!-- lines ([-0-9 ]+) -->\n)?^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 
 

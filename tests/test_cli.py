@@ -325,7 +325,7 @@ def test_a_trap_that_concerns_counts_stands_beside_them(smoulder: Run, data: Pat
         mine, other = said.out.split("[mine]")[1].split("[cdw-12w]")
         assert "  known trap: Every event is looked for" in mine
         assert "known trap" not in other
-        assert "Known trap of mine: Confirmation has no upper bound" in said.err
+        assert "Known trap of mine, cdw-12w: Confirmation has no upper bound" in said.err
         assert "Every event" not in said.err
     said = smoulder("events", data, "-d", tmp_path / "mine.toml", "--format", "csv")
     assert "  known trap: Every event is looked for" in said.err

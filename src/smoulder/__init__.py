@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from smoulder.findings import Report
     from smoulder.outcome import Outcome
     from smoulder.reading import check, read
-    from smoulder.rulebook import Definition, definition, definitions, diff, load_definition, traps
+    from smoulder.rulebook import Definition, Grid, definition, definitions, diff, grid, grids, load_definition, load_grid, traps
     from smoulder.rulebook.neda import neda_rule
     from smoulder.simulation import simulate
     from smoulder.tables import Cohort
@@ -38,6 +38,7 @@ _HOMES = {
     "DefinitionError": "errors",
     "Events": "events",
     "Explanation": "events",
+    "Grid": "rulebook",
     "Outcome": "outcome",
     "Report": "findings",
     "SmoulderError": "errors",
@@ -53,7 +54,10 @@ _HOMES = {
     "diff": "rulebook",
     "explain": "engine",
     "follow_up_blocks": "engine.beside.blocks",
+    "grid": "rulebook",
+    "grids": "rulebook",
     "load_definition": "rulebook",
+    "load_grid": "rulebook",
     "milestone_at": "engine.beside.reached",
     "milestone_reached": "engine.beside.reached",
     "neda": "engine.beside.neda",
@@ -75,6 +79,7 @@ __all__ = [
     "DefinitionError",
     "Events",
     "Explanation",
+    "Grid",
     "Outcome",
     "Report",
     "SmoulderError",
@@ -91,7 +96,10 @@ __all__ = [
     "diff",
     "explain",
     "follow_up_blocks",
+    "grid",
+    "grids",
     "load_definition",
+    "load_grid",
     "milestone_at",
     "milestone_reached",
     "neda",

@@ -327,16 +327,40 @@ class ExplainedEvent:
     onset: int
     baseline_day: int
     reference: int
+    compared_with: str
+    """"reference": the one in force at onset; of a carried reference also "second reference" or "earlier reference"."""
     confirmation_day: int | None
     """Earliest confirming visit; None for a worsening counted without one."""
     windows: tuple[tuple[str, int | None], ...]
     """Confirmation window and its confirming visit."""
     pira_confirmation_day: int | None
     sustained_until_day: int
-    raw_window: tuple[int, int] | None
-    """First and last day of the RAW window."""
+    forgiven_days: tuple[int, ...]
+    """Single visits at which it did not hold, and that were forgiven."""
+    raw_windows: tuple[tuple[int, int], ...]
+    """First and last day of the RAW window and of each RAW interval; empty where they have no say."""
     relapse_free: tuple[tuple[int, int], ...]
-    """First and last day of each relapse-free interval, at the PIRA's confirming visit, else the first one."""
+    """First and last day of each relapse-free interval, at the PIRA's confirming visit, else the first one; empty where they have no
+    say."""
+    mri: str | None
+    """Of a PIRA under a definition with an MRI rule: "no activity", "activity" or "unknown"."""
+    mri_spans: tuple[tuple[int, int], ...]
+    """First and last day of each interval whose scans count for the PIRA."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoughtVisit:
+    """A visit at a set time, as it was sought on one measure of one patient."""
+
+    use: str
+    """"onset", "confirmation" or "as well": where a change may begin, what may confirm it, where it must hold besides."""
+    after_days: int
+    """Days after the starting visit that it should be nearest to."""
+    first_day: int
+    last_day: int
+    """First and last day on which it may be."""
+    visit_day: int | None
+    """None: there is no such visit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -351,6 +375,8 @@ class ExplainedMeasure:
     events: tuple[ExplainedEvent, ...]
     references: tuple[tuple[int, int], ...]
     """Day from which, and score units of, each reference that was in force."""
+    sought: tuple[SoughtVisit, ...]
+    """The visits at a set time that the definition asks for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -365,6 +391,8 @@ class Explanation:
     relapse_knowledge: str
     treatments: tuple[tuple[str, int, int | None], ...]
     """Name, first day, last day (None while it goes on)."""
+    scans: tuple[tuple[int, bool, bool], ...]
+    """Day, whether it shows activity, whether all counts asked for were read; empty where the definition has no MRI rule."""
     follow_up: tuple[int, int] | None
     """Day of the first and of the last visit."""
     provenance: Provenance

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from smoulder.rulebook import Definition, Grid
     from smoulder.rulebook.catalogue import Page, WorkedPatient
     from smoulder.rulebook.model import Source
+    from smoulder.rulebook.progression import SecondaryProgression
 
 Form = Annotated[Literal["text", "json", "csv"], Parameter(help="How to print it.")]
 KeyOrFile = "Key of a definition, also of one in a grid (GRID.VALUE-VALUE-…), or a TOML file."
@@ -121,6 +122,10 @@ def list_(
             heads = ("key", "measures", "looks for", "RAW/PIRA", "year", "read/program/assumed", "title")
             give_table(heads, [_texts(one) for one in chosen])
         what = "definition" if len(rows) == len(found) else f"of {len(found)} definitions"
+        if len(chosen) == len(found):
+            from smoulder.rulebook.beside import BESIDE
+
+            say(f"\nBeside the definitions: {', '.join(BESIDE)} (smoulder progression)")
         say(f"\n{counted(len(rows), what, what if len(rows) != len(found) else None)}. One in full: smoulder definitions show KEY")
 
 
@@ -212,8 +217,12 @@ def show(
     """Show one definition in full, or the axes of a grid: words, examples, settings, evidence, traps, source."""
     from smoulder.rulebook import definition as definition_of
     from smoulder.rulebook import entry, grid, grids, keys
+    from smoulder.rulebook.beside import BESIDE
     from smoulder.rulebook.grid import grid_in
 
+    if definition in BESIDE:
+        _give_beside(*BESIDE[definition], format)
+        return
     many = grid(definition) if definition in grids() else grid_in(definition) if definition.endswith(".toml") else None
     one = many if many is not None else definition_of(definition)
     if format == "toml":
@@ -235,6 +244,27 @@ def show(
         home = rules.key.partition(".")[0]
         if home in grids() and definition == rules.key:
             say(f"\nOne of {len(grid(home)):,} definitions: smoulder definitions show {home}")
+
+
+def _give_beside(rule: SecondaryProgression, command: str, format: str) -> None:
+    """Give a rule that is no definition of the scan: its words, its settings with their evidence, and the command that runs it."""
+    from smoulder.outputs import setting_text
+
+    if format != "text":
+        if format == "toml":
+            raise UsageError(
+                f"'{rule.key}' is no definition of worsening but a rule of its own; it has no TOML file. It runs as: {command}"
+            )
+        give(json.dumps(rule.model_dump(mode="json"), indent=1, ensure_ascii=False))
+        return
+    give(f"{rule.title} [{rule.key}]")
+    _give_section("What counts", rule.prose())
+    settings = [(name, value) for name, value in rule.model_dump(mode="json").items() if name not in ("key", "title", "source")]
+    rows = [(name, setting_text(value), EVIDENCE[rule.evidence(name)]) for name, value in settings]
+    give("\nParameters")
+    give_table(("setting", "value", "how it is known"), rows)
+    _give_source(rule.source)
+    say(f"\nIt is no definition of worsening and runs as: {command}")
 
 
 def _give_page(page: Page) -> None:

@@ -93,12 +93,33 @@ def _require_targets(inputs: Sequence[Path], *targets: Path | None) -> None:
             check_target(target, inputs, TABLE_ENDINGS)
 
 
+MOST_IN_FULL = 12
+"""Definitions whose counts are told in full; of more, as a grid has them, each has a line."""
+
+
 def summary_text(found: Events) -> str:
     """Return the counts of each definition in words, and below them the known traps by which they may be too high."""
+    if len(found.definitions) > MOST_IN_FULL:
+        return summary_lines(found)
     texts = []
     for definition, one in zip(found.definitions, found.summaries(), strict=True):
         texts.append("\n".join([one.text(), *(f"  known trap: {sentence}" for sentence in counting_traps(definition))]))
     return "\n\n".join(texts)
+
+
+def summary_lines(found: Events) -> str:
+    """Return a line a definition: how many patients have which event, out of those who could be assessed, and the person-years."""
+    summaries = found.summaries()
+    names = list(dict.fromkeys(name for one in summaries for name, _ in one.counts))
+    keys = [definition.key for definition in found.definitions]
+    width = max(map(len, keys))
+    lines = [f"patients with: {'; '.join(names)}; out of those assessed; person-years"]
+    for key, one in zip(keys, summaries, strict=True):
+        counts = dict(one.counts)
+        shares = "  ".join(f"{counts[name].numerator:>9,}" if name in counts else f"{'-':>9}" for name in names)
+        out_of = max((share.denominator for share in counts.values()), default=0)
+        lines.append(f"{key:<{width}}  {shares}  {out_of:>9,}  {one.person_years:>12,.1f}")
+    return "\n".join(lines)
 
 
 def _give(found: Events, cohort: Cohort, format: str, extra: Mapping[str, Any]) -> None:

@@ -19,7 +19,7 @@ from smoulder.engine.tabulate import UNCONFIRMED_COLUMNS, Rows, event_parts, sta
 from smoulder.errors import DataError
 from smoulder.events import Events
 from smoulder.provenance import provenance_of
-from smoulder.rulebook import resolve
+from smoulder.rulebook import Grid, resolve
 from smoulder.rulebook.model import Definition, MeasureRule
 from smoulder.tables import Cohort
 from smoulder.terms import MISSING, Measure
@@ -34,7 +34,9 @@ FEWEST_CHUNK_VISITS = 1 << 13
 DAYS_A_YEAR = 365.25
 
 
-def detect(cohort: Cohort, definitions: Definition | str | Sequence[Definition | str], *, threads: int | None = None) -> Events:
+def detect(
+    cohort: Cohort, definitions: Definition | Grid | str | Sequence[Definition | Grid | str], *, threads: int | None = None
+) -> Events:
     """Find every event that one or more definitions see in a cohort.
 
     Parameters
@@ -42,7 +44,7 @@ def detect(cohort: Cohort, definitions: Definition | str | Sequence[Definition |
     cohort
         The tables, as `read` gives them.
     definitions
-        A definition, a catalogue key, or several of either; several are done in one pass.
+        A definition, a catalogue key, the key of a grid (all of its definitions), or several of these; several are done in one pass.
     threads
         How many threads to use; None: one a core. The result is the same, byte for byte.
 

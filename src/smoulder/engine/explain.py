@@ -5,16 +5,19 @@ from __future__ import annotations
 from smoulder.engine.judgement import Change
 from smoulder.engine.narrate import Narrator, decisive_visit
 from smoulder.engine.pack import record_of, seen_days
-from smoulder.engine.record import LABELS, Found
+from smoulder.engine.record import LABELS, NO_LABEL, Found
 from smoulder.engine.reference import Scan, scan_of
-from smoulder.engine.scans import judge_scans, scans_of
+from smoulder.engine.scans import asked_counts, judge_scans, scans_of
+from smoulder.engine.walk import Walk
 from smoulder.errors import UsageError
-from smoulder.events import ExplainedEvent, ExplainedMeasure, Explanation
+from smoulder.events import ExplainedEvent, ExplainedMeasure, Explanation, SoughtVisit
 from smoulder.provenance import provenance_of
 from smoulder.rulebook import resolve
-from smoulder.rulebook.model import Definition, MeasureRule
+from smoulder.rulebook.model import Definition, MeasureRule, MriRule
 from smoulder.tables import Cohort
-from smoulder.terms import MISSING
+from smoulder.terms import MISSING, Calendar, Measure
+
+IN_FORCE, SECOND, EARLIER = "reference", "second reference", "earlier reference"
 
 
 def explain(cohort: Cohort, patient: str, definition: Definition | str) -> Explanation:
@@ -58,47 +61,87 @@ def explain(cohort: Cohort, patient: str, definition: Definition | str) -> Expla
         relapse_days=tuple(cohort.relapse_days_of(index).tolist()),
         relapse_knowledge=cohort.relapse_knowledge,
         treatments=treatments_of(cohort, patient),
+        scans=tuple(listed_scans(cohort, patient, chosen[0].mri)) if chosen[0].mri is not None else (),
         follow_up=None if start == MISSING else (start, end),
         provenance=provenance_of(cohort, chosen),
     )
 
 
+class Recorder(Narrator):
+    """Keeps, besides the steps, what only the figure shows: visits that were forgiven, and since when a carried reference is in force."""
+
+    def __init__(self, measure: Measure, calendar: Calendar) -> None:
+        super().__init__(measure, calendar)
+        self.forgiven: dict[int, tuple[int, ...]] = {}
+        """Onset visit of a confirmed change, and the days at which it did not hold."""
+        self.walked = False
+        """Whether the last visit was reached: a carried reference may be walked again, which finds events but puts none in force."""
+
+    def confirmed(self, scan: Scan, change: Change, confirming: list[int], sustained_until: int) -> None:
+        super().confirmed(scan, change, confirming, sustained_until)
+        rule = scan.definition.confirmation
+        if rule.forgives == "single visits" and confirming:
+            start = change.onset if rule.every_visit else confirming[0]
+            dips = (visit for visit in range(start + 1, sustained_until + 1) if not scan.holds(visit, change))
+            self.forgiven[change.onset] = tuple(scan.days[visit] for visit in dips)
+
+    def carried(self, scan: Scan, which: str, visit: int, score: int, why: str) -> None:
+        before = list(self.references)
+        super().carried(scan, which, visit, score, why)
+        if which != "first":
+            return
+        # A series of steps that is one event is told at its first step; its visits were compared with the reference before it.
+        since = scan.steps[-1].last_visit if why == "worsening" and isinstance(scan, Walk) else visit
+        self.references = before if self.walked else [*before, (scan.days[since], score)]
+
+    def stopped(self, scan: Scan, why: str) -> None:
+        super().stopped(scan, why)
+        self.walked = True
+
+    def in_force(self, day: int) -> tuple[int, int]:
+        """Return day and score of the reference in force before a day."""
+        return [reference for reference in self.references if reference[0] < day][-1]
+
+
 def explain_measure(cohort: Cohort, index: int, rule: MeasureRule, definition: Definition) -> ExplainedMeasure:
     """Explain one measure of the patient at a position."""
     record = record_of(cohort, index, rule, definition)
-    narrator = Narrator(rule.spec(), cohort.calendar)
-    scan = scan_of(definition)(record, rule, definition, narrator)
+    recorder = Recorder(rule.spec(), cohort.calendar)
+    scan = scan_of(definition)(record, rule, definition, recorder)
     found = scan.run()
+    verdicts: dict[int, str] = {}
     if definition.mri is not None:
         scans = scans_of(cohort, cohort.patients[index], definition.mri)
         for event in found:
             if event.pira:
-                narrator.scanned(scan, event, definition.mri, judge_scans(scans, mri_spans(scan, event)))
+                verdicts[event.onset] = judge_scans(scans, mri_spans(scan, event))
+                recorder.scanned(scan, event, definition.mri, verdicts[event.onset])
     return ExplainedMeasure(
         measure=rule.spec(),
         days=record.days,
         scores=record.scores,
-        steps=tuple(narrator.steps),
-        events=tuple(explained_event(scan, event) for event in found if event.reason == 0),
-        references=tuple(narrator.references),
+        steps=tuple(recorder.steps),
+        events=tuple(explained_event(scan, event, recorder, verdicts.get(event.onset)) for event in found if event.reason == 0),
+        references=tuple(recorder.references),
+        sought=tuple(sought_visits(scan)) if recorder.references else (),
     )
 
 
-def explained_event(scan: Scan, event: Found) -> ExplainedEvent:
+def explained_event(scan: Scan, event: Found, recorder: Recorder, mri: str | None) -> ExplainedEvent:
     """Return one event with the windows that decided its label."""
-    rule = scan.definition.relapses
     change = Change(event.worsening, event.onset, event.baseline, event.reference, 0)
     confirming = [visit for visit in event.confirmations if visit >= 0]
     pira = [visit for visit in event.pira_confirmations if visit >= 0]
-    onset = scan.days[event.onset]
-    raw = rule.raw if rule is not None and event.label else None
+    compared_with = reference_of(scan, event, recorder)
+    by_relapses = event.label != NO_LABEL and compared_with != SECOND
     return ExplainedEvent(
         kind="worsening" if event.worsening else "improvement",
         label=LABELS[event.label],
-        onset_day=onset,
+        onset_day=scan.days[event.onset],
         onset=event.onset_score,
         baseline_day=scan.days[event.baseline],
         reference=event.reference,
+        compared_with=compared_with,
         confirmation_day=scan.days[min(confirming)] if confirming else None,
         windows=tuple(
             (window.name, scan.days[visit] if visit >= 0 else None)
@@ -106,11 +149,37 @@ def explained_event(scan: Scan, event: Found) -> ExplainedEvent:
         ),
         pira_confirmation_day=scan.days[min(pira)] if pira else None,
         sustained_until_day=scan.days[event.sustained_until],
-        raw_window=(onset - raw.days_before_onset, onset + raw.days_after_onset) if raw is not None else None,
-        relapse_free=tuple(scan.intervals(change, decisive_visit(event), event.meaningful, event.sustained_until))
-        if rule and event.label
-        else (),
+        forgiven_days=recorder.forgiven.get(event.onset, ()),
+        raw_windows=tuple(scan.raw_spans(change, event.meaningful)) if by_relapses else (),
+        relapse_free=tuple(scan.intervals(change, decisive_visit(event), event.meaningful, event.sustained_until)) if by_relapses else (),
+        mri=mri,
+        mri_spans=tuple(mri_spans(scan, event)) if mri is not None else (),
     )
+
+
+def reference_of(scan: Scan, event: Found, recorder: Recorder) -> str:
+    """Return which reference an event was compared with."""
+    if not isinstance(scan, Walk):
+        return IN_FORCE
+    if not next(step.first for step in scan.steps if step.found is event):
+        return SECOND
+    compared = (scan.days[event.baseline], event.reference)
+    return IN_FORCE if compared == recorder.in_force(scan.days[event.onset]) else EARLIER
+
+
+def sought_visits(scan: Scan) -> list[SoughtVisit]:
+    """Return the visits at a set time that a definition asks for."""
+    rule = scan.definition.confirmation
+    asked = (("onset", scan.definition.onset.at), ("confirmation", rule.at), ("as well", rule.as_well))
+    start = scan.days[scan.starting]
+    found = []
+    for use, anchor in asked:
+        if anchor is not None:
+            visit = scan.anchored(anchor)
+            day = None if visit is None else scan.days[visit]
+            first, last = start + anchor.from_day, start + anchor.to_day
+            found.append(SoughtVisit(use=use, after_days=anchor.day, first_day=first, last_day=last, visit_day=day))
+    return found
 
 
 def mri_spans(scan: Scan, event: Found) -> list[tuple[int, int]]:
@@ -118,6 +187,14 @@ def mri_spans(scan: Scan, event: Found) -> list[tuple[int, int]]:
     assert scan.definition.mri is not None
     change = Change(event.worsening, event.onset, event.baseline, event.reference, 0)
     return scan.spans(scan.definition.mri.scans_in, change, decisive_visit(event), event.meaningful, event.sustained_until)
+
+
+def listed_scans(cohort: Cohort, patient: str, rule: MriRule) -> list[tuple[int, bool, bool]]:
+    """Return every scan of a patient as day, active and read; where the table has none of the counts, nothing of it was read."""
+    if cohort.mri is None or asked_counts(cohort, rule):
+        return scans_of(cohort, patient, rule)
+    days = cohort.mri.filter(cohort.mri["patient"] == patient)["day"].sort()
+    return [(day, False, False) for day in days.to_list()]
 
 
 def treatments_of(cohort: Cohort, patient: str) -> tuple[tuple[str, int, int | None], ...]:

@@ -122,7 +122,7 @@ def definitions() -> tuple[Definition, ...]:
 
 
 def definition(key_or_path: str | Path) -> Definition:
-    """Return a definition by its key in the catalogue or in a grid, or from a TOML file.
+    """Return a definition: `key_or_path` is its key in the catalogue or in a grid, or the path of a TOML file.
 
     Raises UsageError where there is no such key or it is that of a whole grid, DefinitionError where the file is not a valid definition.
 

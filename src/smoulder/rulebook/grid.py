@@ -348,7 +348,7 @@ def grid(key: str) -> Grid:
 
 
 def load_grid(path: str | Path) -> Grid:
-    """Return the grid in a TOML file; DefinitionError with every reason where it is not valid or cannot be read."""
+    """Return the grid in the TOML file at `path`; DefinitionError with every reason where it is not valid or cannot be read."""
     path = Path(path)
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -318,7 +318,7 @@ def definition_from(data: Mapping[str, Any], *, where: str) -> Definition:
 
 
 def load_definition(path: str | Path) -> Definition:
-    """Return the definition in a TOML file; DefinitionError where it is not valid or cannot be read."""
+    """Return the definition in the TOML file at `path`; DefinitionError where it is not valid or cannot be read."""
     path = Path(path)
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -24,11 +24,14 @@ def outcomes(definition: Definition) -> tuple[Outcome, ...]:
     """Return what a definition looks for, in the order of `OUTCOMES`."""
     found = set(_WHAT_IS_FOUND[definition.looking_for])
     relapses = definition.relapses
-    if definition.carried is not None:
+    rules = definition.measures
+    if definition.carried is not None or all(rule.improvement is not None and rule.improvement.counts_nothing for rule in rules):
         found.discard("improvement")
+    if all(rule.worsening.counts_nothing for rule in rules):
+        found -= {"worsening", "PIRA", "RAW"}
     if relapses is None:
         found -= {"PIRA", "RAW"}
-    elif relapses.raw is None and relapses.otherwise != "RAW":
+    elif relapses.raw is None and not relapses.raw_in and relapses.otherwise != "RAW":
         found.discard("RAW")
     return tuple(outcome for outcome in OUTCOMES if outcome in found)
 

@@ -37,7 +37,19 @@ unconfirmed_day: where it is not reached, the first visit with such a score that
 
 
 def milestone_at(score: float, measure: str = "edss", confirmed_after_days: int = 84) -> Milestone:
-    """Return the milestone of a score that holds up to a visit some days later or more; DefinitionError where there can be none."""
+    """Return the milestone of a score that is reached and holds.
+
+    Parameters
+    ----------
+    score
+        In points of the measure, such as 6.0.
+    measure
+        Key of a known measure.
+    confirmed_after_days
+        Days from the first visit that reaches it to the visit that confirms it, at least; it must hold at every visit between.
+
+    Raises DefinitionError where there can be no such milestone.
+    """
     scale = MEASURES.get(measure)
     if scale is not None and not scale.low <= score <= (score if scale.high is None else scale.high):
         raise DefinitionError(f"milestone: {score:g} is no score of the {scale.name}.")

@@ -152,7 +152,7 @@ def relapse_hygiene(
 def with_clean_relapses(cohort: Cohort, rule: RelapseHygiene | None = None, *, details: pl.DataFrame | None = None) -> Cohort:
     """Return the cohort with those relapses only that count, so that events can be looked for with them.
 
-    Raises as `relapse_hygiene` does.
+    `rule` and `details` are those of `relapse_hygiene`, and it raises as that does.
     """
     cohort.require_sound()
     kept = [[one.report.day for one in fates if one.fate == "kept"] for fates in fates_of(cohort, rule or RelapseHygiene(), details)]

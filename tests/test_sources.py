@@ -839,3 +839,47 @@ def test_every_spelling_of_missing_is_listed() -> None:
     page = (DOCS / "data-model.md").read_text(encoding="utf-8")
     listed = page[page.index("* **Missing**") : page.index("How often each was met")]
     assert set(re.findall("`(.+?)`", listed)) == MISSING_SPELLINGS - {""}
+
+
+# --- quantities that some tables have
+
+
+def with_quantities(hours: list[object], volumes: list[object]) -> Cohort:
+    return read(
+        FRAME,
+        relapses=named(patient=["B2"] * len(hours), date=[f"2020-0{number}-01" for number in range(3, 3 + len(hours))], hours=hours),
+        mri=named(patient=["B2"] * len(volumes), date=[f"2020-0{number}-01" for number in range(3, 3 + len(volumes))], nbv=volumes),
+    )
+
+
+def test_what_else_is_known_of_relapses_and_scans() -> None:
+    cohort = with_quantities(["12,5", None], [1500.25, None])
+    assert not check(cohort).errors
+    assert cohort.relapse_details is not None and cohort.relapse_details["duration_hours"].to_list() == [12.5, None]
+    assert cohort.mri is not None and cohort.mri["brain_volume"].to_list() == [1500.25, None]
+    assert cohort.subset([0]).relapse_details is not None
+    assert with_quantities(["13", None], [1500.25, None]).sha256 != cohort.sha256
+    assert with_quantities(["12,5", None], [1500.5, None]).sha256 != cohort.sha256
+
+
+@pytest.mark.parametrize(("hours", "volumes", "table"), [([0.0], [1.0], "relapses"), ([-1.0], [1.0], "relapses"), ([1.0], [-2.0], "mri")])
+def test_quantities_are_above_zero(hours: list[object], volumes: list[object], table: str) -> None:
+    found = [finding for finding in with_quantities(hours, volumes).report.findings if finding.code == "number-not-above-zero"]
+    assert [finding.table for finding in found] == [table]
+    assert "1 value cannot be such a quantity" in found[0].problem
+
+
+def test_of_one_day_the_details_do_not_hang_on_the_order_of_rows() -> None:
+    def details(rows: list[tuple[str, float | None]]) -> list[tuple[object, ...]]:
+        table = named(patient=["B2"] * len(rows), date=[date for date, _ in rows], hours=[hours for _, hours in rows])
+        frame = read(FRAME, relapses=table).relapse_details
+        assert frame is not None
+        return frame.rows()
+
+    rows = [("2020-03-01", 48.0), ("2020-03-01", 24.0), ("2020-03-01", None)]
+    assert details(rows) == details(rows[::-1])
+    assert [row[2] for row in details(rows)] == [24.0]
+
+
+def test_a_cohort_without_details() -> None:
+    assert read(FRAME, relapses=named(patient=["B2"], date=["2020-03-01"])).relapse_details is None

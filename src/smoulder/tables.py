@@ -22,7 +22,7 @@ TABLES = ("visits", "relapses", "treatments", "patients", "mri")
 MOST_COMPARED_IDS = 20_000
 """Ids among which near spellings are looked for; it takes a second."""
 
-ColumnKind = Literal["id", "day", "score", "flag", "text", "count"]
+ColumnKind = Literal["id", "day", "score", "flag", "text", "count", "number"]
 SameDay = Literal["error", "last", "lowest", "highest"]
 RelapseKnowledge = Literal["recorded", "none", "unknown"]
 
@@ -127,8 +127,21 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column(
             name="end_date",
             kind="day",
-            meaning="day the relapse ended; kept, not used by the rules here",
+            meaning="day the relapse ended; used by relapse hygiene only, the windows are counted from onset",
             synonyms=("enddate", "relapseend", "relapseenddate", "endday", "ceendtc", "dateend"),
+        ),
+        Column(
+            name="duration_hours",
+            kind="number",
+            meaning="hours the relapse lasted, for relapse hygiene",
+            synonyms=("durationhours", "relapsehours", "hours", "durationh"),
+        ),
+        Column(name="fever", kind="flag", meaning="whether there was fever, for relapse hygiene", synonyms=("withfever", "febrile")),
+        Column(
+            name="infection",
+            kind="flag",
+            meaning="whether there was an infection, for relapse hygiene",
+            synonyms=("withinfection", "infected"),
         ),
     ),
     "treatments": (
@@ -210,6 +223,20 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column(
             name="gd", kind="count", meaning="gadolinium-enhancing lesions", synonyms=("gdlesions", "gadolinium", "gdenhancing", "t1gd")
         ),
+        Column(
+            name="brain_volume",
+            kind="number",
+            meaning="brain volume, normalised, in any one unit; the volume itself, not a change in per cent",
+            synonyms=(
+                "brainvolume",
+                "nbv",
+                "normalisedbrainvolume",
+                "normalizedbrainvolume",
+                "bpf",
+                "brainparenchymalfraction",
+                "brainvol",
+            ),
+        ),
     ),
 }
 """The columns each table may have; other columns are left alone and listed as not used."""
@@ -253,6 +280,8 @@ class Cohort:
     visits: Visits
     relapses: Relapses
     """Empty arrays where there is none; `relapse_knowledge` says what that means."""
+    relapse_details: pl.DataFrame | None = None
+    """patient, day, and what else is known of relapses (end_day, duration_hours, fever, infection), one row a relapse; None: nothing."""
     relapse_knowledge: RelapseKnowledge
     """"recorded" (there is a relapse table, perhaps empty), "none" (the caller says nobody relapsed), or "unknown" (no table)."""
     recorded_from: NDArray[np.int32] | None = None
@@ -405,6 +434,7 @@ class Cohort:
             treatments=only(self.treatments),
             attributes=only(self.attributes),
             mri=only(self.mri),
+            relapse_details=only(self.relapse_details),
         )
 
     @cached_property
@@ -432,8 +462,8 @@ class Cohort:
         add("recorded_to", self.recorded_to)
         for zero in ("time zero", "diagnosis", "onset of the disease"):
             add(zero.replace(" ", "_"), self.zero_days(zero))
-        if self.mri is not None:
-            for column in self.mri.sort(pl.all()).iter_columns():
-                digest.update(f"mri {column.name};".encode())
+        for name, frame in (("mri", self.mri), ("relapse_details", self.relapse_details)):
+            for column in frame.sort(pl.all()).iter_columns() if frame is not None else ():
+                digest.update(f"{name} {column.name};".encode())
                 digest.update("\x1f".join("" if value is None else str(value) for value in column).encode())
         return digest.hexdigest()

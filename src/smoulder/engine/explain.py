@@ -78,6 +78,7 @@ class Recorder(Narrator):
         """Whether the last visit was reached: a carried reference may be walked again, which finds events but puts none in force."""
 
     def confirmed(self, scan: Scan, change: Change, confirming: list[int], sustained_until: int) -> None:
+        """Hear that a change is confirmed, and keep the visits that were forgiven."""
         super().confirmed(scan, change, confirming, sustained_until)
         rule = scan.definition.confirmation
         if rule.forgives == "single visits" and confirming:
@@ -86,6 +87,7 @@ class Recorder(Narrator):
             self.forgiven[change.onset] = tuple(scan.days[visit] for visit in dips)
 
     def carried(self, scan: Scan, which: str, visit: int, score: int, why: str) -> None:
+        """Hear that a carried reference is set anew, and keep since when it is in force."""
         before = list(self.references)
         super().carried(scan, which, visit, score, why)
         if which != "first":
@@ -95,6 +97,7 @@ class Recorder(Narrator):
         self.references = before if self.walked else [*before, (scan.days[since], score)]
 
     def stopped(self, scan: Scan, why: str) -> None:
+        """Hear why the scan ends."""
         super().stopped(scan, why)
         self.walked = True
 

@@ -99,6 +99,20 @@ def diamond(x: float, y: float, size: float, colour: str) -> Path:
     return Path(points=points, stroke="none", fill=colour, closed=True)
 
 
+def hexagon(x: float, y: float, size: float, colour: str, fill: str, *, dash: str = "") -> Path:
+    """Return a hexagon about a point: a scan."""
+    corners = ((0.0, -1.0), (0.87, -0.5), (0.87, 0.5), (0.0, 1.0), (-0.87, 0.5), (-0.87, -0.5))
+    points = tuple((x + size * right, y + size * down) for right, down in corners)
+    return Path(points=points, stroke=colour, width=1.3, dash=dash, fill=fill, closed=True)
+
+
+def bracketed(x: float, y: float, size: float) -> tuple[Path, Path]:
+    """Return a pair of round brackets about a point: a visit that was forgiven."""
+    bow = ((0.5, -1.0), (0.85, -0.55), (1.0, 0.0), (0.85, 0.55), (0.5, 1.0))
+    left, right = (Path(points=tuple((x + way * size * a, y + size * b) for a, b in bow), width=1.3) for way in (-1, 1))
+    return left, right
+
+
 def stairs(points: Sequence[tuple[float, float]], end: float | None = None) -> tuple[tuple[float, float], ...]:
     """Return the points of a step line: each value holds until the next one; the last until `end`."""
     found: list[tuple[float, float]] = []

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from smoulder.events import ExplainedMeasure, Explanation
-from smoulder.figures.marks import Box, Dot, Group, Mark, Path, Words, line, stairs
+from smoulder.figures.marks import Box, Dot, Group, Mark, Path, Words, bracketed, line, stairs
 from smoulder.figures.scales import Scale, score_axis, worsening_scores
 from smoulder.figures.sentences import composite_event, unconfirmed
+from smoulder.figures.sought import foot_height, sign_marks
 from smoulder.figures.style import (
     BODY,
     FREE_EDGE,
@@ -26,6 +27,7 @@ from smoulder.figures.style import (
 from smoulder.figures.tags import TAG_LANE, PlacedEvent, event_marks, leaders, place_events
 from smoulder.terms import Measure, day_text
 
+OWN_DASH = "6 2 1.5 2"
 HEIGHTS = {1: 230, 2: 165, 3: 130}
 LOWEST, EMPTY = 112, 44
 
@@ -39,6 +41,8 @@ class Panel:
     top: float
     plot_top: float
     plot_bottom: float
+    foot: float
+    """Height at the bottom of the plot that is kept for visits sought at a set time."""
 
 
 def place_panels(explanation: Explanation, x: Scale, top: float) -> list[Panel]:
@@ -51,8 +55,9 @@ def place_panels(explanation: Explanation, x: Scale, top: float) -> list[Panel]:
         placed = place_events(judged, x, first)
         rows = max((event.lane for event in placed), default=-1) + 1
         plot_top = top + 20 + rows * TAG_LANE + 4
-        bottom = plot_top + (height if judged.days else EMPTY)
-        panels.append(Panel(judged, placed, top, plot_top, bottom))
+        foot = foot_height(judged, x)
+        bottom = plot_top + foot + (height if judged.days else EMPTY)
+        panels.append(Panel(judged, placed, top, plot_top, bottom, foot))
         top = bottom + 14
     return panels
 
@@ -68,8 +73,9 @@ def panel_marks(explanation: Explanation, panel: Panel, x: Scale, day_values: li
         marks.append(Words(text=text, x=(x.first + x.last) / 2, y=middle, size=BODY, fill=GREY, anchor="middle", italic=True))
         return [*marks, *relapses] if explanation.follow_up is not None else marks
     needed = worsening_scores(judged, explanation.definition)
-    axis = score_axis(judged, [score for _, score in needed], most=int((panel.plot_bottom - panel.plot_top) // 22))
-    y = Scale(axis.low, axis.high, panel.plot_bottom, panel.plot_top)
+    score_bottom = panel.plot_bottom - panel.foot
+    axis = score_axis(judged, [score for _, score in needed], most=int((score_bottom - panel.plot_top) // 22))
+    y = Scale(axis.low, axis.high, score_bottom, panel.plot_top)
     marks += _windows(explanation, panel, x)
     marks += [line(x(day), panel.plot_top, x(day), panel.plot_bottom, stroke=RULE, width=0.75) for day in day_values]
     for tick in axis.ticks:
@@ -79,7 +85,11 @@ def panel_marks(explanation: Explanation, panel: Panel, x: Scale, day_values: li
     marks += [line(x.first - 2.5, y(value), x.first, y(value), stroke=GREY, width=0.75) for value in axis.minor]
     marks.append(_frame(panel, x))
     marks += relapses
+    if panel.foot:
+        marks.append(Box(x=x.first, y=score_bottom, width=x.last - x.first, height=panel.foot, fill=PAPER, stroke="#8c8c8c"))
+        marks += sign_marks(judged, explanation.calendar, x, score_bottom)
     marks += _reference(judged, needed, x, y)
+    marks += _own_references(explanation, judged, x, y)
     marks += _scores(explanation, judged, x, y)
     for placed in panel.placed:
         marks += leaders(placed, judged, x, y, panel.plot_top)
@@ -121,12 +131,10 @@ def shown_windows(explanation: Explanation, judged: ExplainedMeasure) -> tuple[l
     free: list[tuple[int, int]] = []
     raw: list[tuple[int, int]] = []
     for event in judged.events:
-        window = event.raw_window
-        met = window is not None and any(window[0] <= day <= window[1] for day in explanation.relapse_days)
+        met = any(first <= day <= last for first, last in event.raw_windows for day in explanation.relapse_days)
         if not (met and rule is not None and rule.exclusive):
             free += event.relapse_free
-        if window is not None:
-            raw.append(window)
+        raw += event.raw_windows
     return sorted(set(free)), sorted(set(raw))
 
 
@@ -171,11 +179,27 @@ def _reference(judged: ExplainedMeasure, needed: list[tuple[int, int | None]], x
     return [*marks, Group(role="reference", tip=f"reference in force: {values}", marks=(path,))]
 
 
+def _own_references(explanation: Explanation, judged: ExplainedMeasure, x: Scale, y: Scale) -> list[Mark]:
+    """Return, for each event that was not compared with the reference in force, a thin line from its own one to onset."""
+    marks: list[Mark] = []
+    for event in judged.events:
+        if event.compared_with == "reference":
+            continue
+        start, onset, height = x(event.baseline_day), x(event.onset_day), y(judged.measure.points(event.reference))
+        way = Path(points=((start, height), (onset, height), (onset, y(judged.measure.points(event.onset)))), width=1.5, dash=OWN_DASH)
+        mark = line(start, height - 5, start, height + 5, width=1.5)
+        of = day_text(event.baseline_day, explanation.calendar)
+        tip = f"{event.compared_with} of {of}: {judged.measure.text(event.reference)}"
+        marks.append(Group(role="own-reference", tip=tip, marks=(way, mark)))
+    return marks
+
+
 def _scores(explanation: Explanation, judged: ExplainedMeasure, x: Scale, y: Scale) -> list[Mark]:
     places = [(x(day), y(judged.measure.points(score))) for day, score in zip(judged.days, judged.scores, strict=True)]
     radius = 3.2 if len(places) <= 30 else 2.4
     marks: list[Mark] = [Path(points=stairs(places), stroke=INK, width=1.4)] if len(places) > 1 else []
     hollow = unconfirmed(judged)
+    forgiven = {day for event in judged.events for day in event.forgiven_days}
     for day, score, (at, height) in zip(judged.days, judged.scores, places, strict=True):
         tip = f"{day_text(day, explanation.calendar)}: {judged.measure.text(score)}"
         if day in hollow:
@@ -183,4 +207,7 @@ def _scores(explanation: Explanation, judged: ExplainedMeasure, x: Scale, y: Sca
             marks.append(Group(role="unconfirmed", tip=f"{tip}, {hollow[day]}", marks=dots))
         else:
             marks.append(Group(role="visit", tip=tip, marks=(Dot(x=at, y=height, radius=radius),)))
+        if day in forgiven:
+            tip = f"{tip}, forgiven: it holds again at the next visit"
+            marks.append(Group(role="forgiven", tip=tip, marks=bracketed(at, height, radius + 5)))
     return marks

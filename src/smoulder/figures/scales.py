@@ -50,12 +50,13 @@ class Tick:
 def day_range(explanation: Explanation) -> tuple[int, int] | None:
     """Return first and last day of the figure; None where nothing has a day.
 
-    From the first to the last visit; relapses and windows beyond may widen it by a sixth, or by 60 days.
+    From the first to the last visit; relapses, scans and windows beyond may widen it by a sixth, or by 60 days.
     """
     visits = [day for judged in explanation.measures for day in judged.days] + list(explanation.follow_up or ())
     events = [event for judged in explanation.measures for event in judged.events]
-    spans = [span for event in events for span in (*event.relapse_free, *([event.raw_window] if event.raw_window else []))]
-    others = [*explanation.relapse_days, *(day for span in spans for day in span)]
+    spans = [span for event in events for span in (*event.relapse_free, *event.raw_windows, *event.mri_spans)]
+    spans += [(sought.first_day, sought.last_day) for judged in explanation.measures for sought in judged.sought]
+    others = [*explanation.relapse_days, *(day for day, _, _ in explanation.scans), *(day for span in spans for day in span)]
     if not visits:
         treated = [day for _, first, last in explanation.treatments for day in (first, last) if day is not None]
         visits, others = [*others, *treated], []
@@ -126,7 +127,7 @@ def score_axis(judged: ExplainedMeasure, thresholds: list[int | None], most: int
     """Return an axis that holds every score, reference and reachable threshold of a measure, cut to what the scale allows."""
     measure = judged.measure
     units = [*judged.scores, *(reference for _, reference in judged.references)]
-    units += [event.onset for event in judged.events]
+    units += [score for event in judged.events for score in (event.onset, event.reference)]
     units += [needed for needed in thresholds if needed is not None and _on_scale(measure.points(needed), judged)]
     points = [measure.points(value) for value in units] or [measure.low, measure.high or measure.low + 10]
     low, high = min(points), max(points)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from smoulder.errors import counted
-from smoulder.events import ExplainedEvent, ExplainedMeasure, Explanation
+from smoulder.events import DURING, ExplainedEvent, ExplainedMeasure, Explanation, SoughtVisit
 from smoulder.rulebook.parts import listed
-from smoulder.terms import day_text
+from smoulder.terms import Calendar, day_text
 
 LONGEST_HEADLINE = 85
 """Characters; above that events are counted, not listed."""
+
+MRI_WORDS = {"no activity": "no MRI activity (PIRMA)", "activity": "MRI activity", "unknown": "MRI unknown"}
+SHORT = {DURING: "PIRA with relapse"}
+"""Labels that are too long for a tag; the key gives them in full."""
+USES = {"onset": "onset", "confirmation": "confirmation", "as well": "must hold as well"}
 
 Judged = tuple[ExplainedMeasure, ExplainedEvent]
 
@@ -16,6 +21,16 @@ Judged = tuple[ExplainedMeasure, ExplainedEvent]
 def event_name(event: ExplainedEvent) -> str:
     """Return what an event is called on its tag: its label, or its kind where it has none."""
     return event.label or event.kind
+
+
+def tag_name(event: ExplainedEvent) -> str:
+    """Return what stands on the tag of an event."""
+    return SHORT.get(event_name(event), event_name(event))
+
+
+def mri_words(event: ExplainedEvent) -> str:
+    """Return what the MRI of a PIRA says, in a few words; "" where it was not asked."""
+    return MRI_WORDS[event.mri] if event.mri is not None else ""
 
 
 def events_in_order(explanation: Explanation) -> list[Judged]:
@@ -61,15 +76,41 @@ def _verdict(explanation: Explanation, judged: ExplainedMeasure, event: Explaine
             days.setdefault(day, []).append(name)
     if days:
         sentence += f"; confirmed {listed([f'{day_text(day, calendar)} ({_joined(names)})' for day, names in days.items()])}"
-    else:
+    elif event.windows:
         sentence += "; counted without a confirming visit"
+    else:
+        sentence += "; no confirmation was asked for"
     if event.pira_confirmation_day is not None and event.pira_confirmation_day != event.confirmation_day:
         sentence += f", as PIRA {day_text(event.pira_confirmation_day, calendar)}"
-    sentence += f"; held until {day_text(event.sustained_until_day, calendar)}."
+    sentence += f"; held until {day_text(event.sustained_until_day, calendar)}"
+    if event.forgiven_days:
+        sentence += f", but for {listed([_score_on(judged, day, calendar) for day in event.forgiven_days])}, which was forgiven"
+    more = [f"{sentence}."]
+    if event.compared_with != "reference":
+        more.append(f"It was compared with the {event.compared_with}, {measure.text(event.reference)}.")
     if is_first:
-        sentence += " It is the first worsening on any measure."
+        more.append("It is the first worsening on any measure.")
     why = label_reason(judged, event)
-    return f"{sentence} It is {event.label}: {why}" if why else sentence
+    if why:
+        more.append(f"It is {event.label}: {why}")
+    if event.mri is not None:
+        more.append(_mri_sentence(explanation, event))
+    return " ".join(more)
+
+
+def _score_on(judged: ExplainedMeasure, day: int, calendar: Calendar) -> str:
+    """Return a visit in words, such as '2015-03-02 (3.5)'."""
+    score = dict(zip(judged.days, judged.scores, strict=True))[day]
+    return f"{day_text(day, calendar)} ({judged.measure.text(score)})"
+
+
+def _mri_sentence(explanation: Explanation, event: ExplainedEvent) -> str:
+    """Return what the MRI of a PIRA says, and by which scans."""
+    spans = [f"{day_text(first, explanation.calendar)} to {day_text(last, explanation.calendar)}" for first, last in event.mri_spans]
+    inside = [scan for scan in explanation.scans if any(first <= scan[0] <= last for first, last in event.mri_spans)]
+    by = f", by {counted(len(inside), 'scan')} from {listed(spans)}" if spans else ""
+    words = mri_words(event)
+    return f"{words[0].upper()}{words[1:]}{by}."
 
 
 def _joined(names: list[str]) -> str:
@@ -79,7 +120,8 @@ def _joined(names: list[str]) -> str:
 def label_reason(judged: ExplainedMeasure, event: ExplainedEvent) -> str:
     """Return why an event has its label, in the engine's words; "" where it did not say."""
     told = [step.text for step in judged.steps if step.step == "label" and step.visit_day == event.onset_day]
-    return told[-1].partition(f": {event.label}: ")[2] if told else ""
+    reasons = [text.partition(f": {event.label}: ")[2] for text in told]
+    return next((reason for reason in reversed(reasons) if reason), "")
 
 
 def headline(explanation: Explanation) -> str:
@@ -97,6 +139,7 @@ def headline(explanation: Explanation) -> str:
     several = explanation.definition.is_composite
     named = [
         f"{event_name(event)}{f' on the {judged.measure.name}' if several else ''}, onset {day_text(event.onset_day, explanation.calendar)}"
+        f"{f', {mri_words(event)}' if event.mri is not None else ''}"
         for judged, event in found
     ]
     text = "; ".join(named)
@@ -139,7 +182,10 @@ def description(explanation: Explanation) -> str:
         first, last = (day_text(day, calendar) for day in explanation.follow_up)
         parts.append(f"Visits from {first} to {last}." if first != last else f"Seen on {first}.")
     parts += [_scores_sentence(judged) for judged in explanation.measures]
+    parts += _sought_sentences(explanation)
     parts.append(relapse_sentence(explanation))
+    if explanation.definition.mri is not None:
+        parts.append(scan_sentence(explanation))
     if explanation.treatments:
         parts.append(f"Treatments: {', '.join(treatment_text(explanation, i) for i in range(len(explanation.treatments)))}.")
     return " ".join([*parts, *verdicts(explanation)])
@@ -167,6 +213,65 @@ def no_relapse_text(explanation: Explanation) -> str:
     """Return what is known of relapses where none is listed."""
     known = {"recorded": "none recorded", "none": "none (stated for the whole cohort)"}
     return known.get(explanation.relapse_knowledge, "not known (there is no relapse table)")
+
+
+def scan_sentence(explanation: Explanation) -> str:
+    """Return how many scans there were, when, and what each shows; or that there was none."""
+    if not explanation.scans:
+        return f"MRI: {no_scan_text(explanation)}."
+    scans = [f"{day_text(day, explanation.calendar)} ({scan_text(active=active, read=read)})" for day, active, read in explanation.scans]
+    return f"{counted(len(scans), 'scan')}: {', '.join(scans)}."
+
+
+def no_scan_text(explanation: Explanation) -> str:
+    """Return what is said where no scan is listed."""
+    return "no scan" if explanation.measures and any(judged.days for judged in explanation.measures) else "none"
+
+
+def scan_text(*, active: bool, read: bool) -> str:
+    """Return what a scan shows."""
+    return "activity" if active else "no activity" if read else "not fully read"
+
+
+# -- visits at a set time -------------------------------------------------------------------
+
+
+def sought_name(sought: SoughtVisit) -> str:
+    """Return a visit at a set time by its name, such as 'year 5: onset'."""
+    return f"{time_name(sought.after_days)}: {USES[sought.use]}"
+
+
+def time_name(days: int) -> str:
+    """Return a time as a year or a week where it is one, else as a day.
+
+    >>> time_name(1826), time_name(672), time_name(100)
+    ('year 5', 'week 96', 'day 100')
+    """
+    years = round(days / 365.25)
+    if years and abs(days - 365.25 * years) <= 1:
+        return f"year {years}"
+    return f"week {days // 7}" if days and days % 7 == 0 else f"day {days}"
+
+
+def sought_sentence(sought: SoughtVisit, calendar: Calendar) -> str:
+    """Return when a visit at a set time is sought, and which one it was."""
+    first, last = day_text(sought.first_day, calendar), day_text(sought.last_day, calendar)
+    span = f"from {first} to {last}" if first != last else f"on {first}"
+    what = {"onset": "Onset is", "confirmation": "Confirmation is", "as well": "A visit where it must hold as well is"}[sought.use]
+    found = "there is none" if sought.visit_day is None else f"it is that of {day_text(sought.visit_day, calendar)}"
+    return f"{what} sought at {time_name(sought.after_days)}, {span}: {found}."
+
+
+def _sought_sentences(explanation: Explanation) -> list[str]:
+    """Return the sentences on visits at a set time: once where they are the same for all measures."""
+    told = {
+        judged.measure.name: tuple(sought_sentence(sought, explanation.calendar) for sought in judged.sought)
+        for judged in explanation.measures
+        if judged.sought
+    }
+    if len(set(told.values())) == 1:
+        return list(next(iter(told.values())))
+    return [f"On the {name}: {sentence[0].lower()}{sentence[1:]}" for name, sentences in told.items() for sentence in sentences]
 
 
 def treatment_text(explanation: Explanation, number: int) -> str:

@@ -10,7 +10,7 @@ from smoulder.figures.marks import Box, Group, Mark, Path, Words, diamond, line
 from smoulder.figures.scales import Scale
 from smoulder.figures.sentences import no_relapse_text, treatment_text
 from smoulder.figures.style import BODY, GREY, INK, PAPER, RELAPSE_COLOUR, SMALL, shortened, text_width
-from smoulder.terms import day_text
+from smoulder.terms import Calendar, day_text
 
 LANE = 17
 BAR_FILLS = ("#d9d9d9", "#f2f2f2", "#bdbdbd")
@@ -98,20 +98,30 @@ def _bar_shape(bar: Bar, y: float, fill: str, *, early: bool, late: bool) -> Pat
     return Path(points=tuple(points), stroke="#8c8c8c", fill=fill, closed=True)
 
 
+def row_name(text: str, x: Scale, middle: float) -> list[Mark]:
+    """Return the name of a row, and its line."""
+    name = Words(text=text, x=x.first - 10, y=middle + 4, size=BODY, fill=GREY, anchor="end")
+    return [name, line(x.first, middle, x.last, middle, stroke="#cccccc", width=0.75)]
+
+
+def row_note(text: str, x: Scale, middle: float) -> list[Mark]:
+    """Return what is said on a row that shows nothing."""
+    paper = Box(x=x.first, y=middle - 7, width=text_width(text, SMALL) + 10, height=14, fill=PAPER)
+    return [paper, Words(text=text, x=x.first + 4, y=middle + 3.5, size=SMALL, fill=GREY, italic=True)]
+
+
 def relapse_strip(explanation: Explanation, x: Scale, top: float) -> tuple[list[Mark], float]:
     """Return the row of relapses, and where it ends."""
     middle = top + 8
-    row: list[Mark] = [Words(text="Relapses", x=x.first - 10, y=middle + 4, size=BODY, fill=GREY, anchor="end")]
-    row.append(line(x.first, middle, x.last, middle, stroke="#cccccc", width=0.75))
+    row = row_name("Relapses", x, middle)
     if not explanation.relapse_days:
-        text = no_relapse_text(explanation)
-        row.append(Box(x=x.first, y=middle - 7, width=text_width(text, SMALL) + 10, height=14, fill=PAPER))
-        row.append(Words(text=text, x=x.first + 4, y=middle + 3.5, size=SMALL, fill=GREY, italic=True))
-        return row, top + 24
+        return row + row_note(no_relapse_text(explanation), x, middle), top + 24
     inside = [day for day in explanation.relapse_days if x.holds(day)]
-    row += _dates(explanation, inside, x, middle)
+    row += beside(explanation.calendar, explanation.relapse_days, x, middle)
     row += [_relapse(explanation, day, (diamond(x(day), middle, 5, RELAPSE_COLOUR),)) for day in inside]
-    outside = _outside(explanation, x, middle)
+    outside: list[Mark] = []
+    for edge in beyond(explanation.calendar, explanation.relapse_days, x, middle, RELAPSE_COLOUR):
+        outside += [*(_relapse(explanation, day, (edge.arrow,)) for day in edge.days), edge.words]
     return row + outside, top + (34 if outside else 24)
 
 
@@ -125,19 +135,28 @@ def _relapse(explanation: Explanation, day: int, marks: tuple[Mark, ...]) -> Gro
     return Group(role="relapse", tip=f"relapse, {day_text(day, explanation.calendar)}", marks=marks)
 
 
-def _outside(explanation: Explanation, x: Scale, middle: float) -> list[Mark]:
-    """Return an arrow at either end for the relapses beyond it, with their days below."""
-    found: list[Mark] = []
-    earlier = [day for day in explanation.relapse_days if day < x.low]
-    later = [day for day in explanation.relapse_days if day > x.high]
-    for days, edge, way, side in ((earlier, x.first, 1, "earlier"), (later, x.last, -1, "later")):
-        if not days:
+@dataclass(frozen=True)
+class Edge:
+    """What lies beyond one end of a row: its days, the arrow that stands for each, and the words below."""
+
+    days: tuple[int, ...]
+    arrow: Path
+    words: Words
+
+
+def beyond(calendar: Calendar, days: Sequence[int], x: Scale, middle: float, colour: str) -> list[Edge]:
+    """Return an arrow at either end of a row for the days beyond it, with these days below."""
+    found = []
+    earlier = tuple(day for day in days if day < x.low)
+    later = tuple(day for day in days if day > x.high)
+    for outside, edge, way, side in ((earlier, x.first, 1, "earlier"), (later, x.last, -1, "later")):
+        if not outside:
             continue
         points = ((edge, middle), (edge + way * 8, middle - 5), (edge + way * 8, middle + 5))
-        arrow = Path(points=points, stroke=RELAPSE_COLOUR, fill=PAPER, closed=True)
-        found += [_relapse(explanation, day, (arrow,)) for day in days]
-        text = as_many_as_fit(f"{len(days)} {side}: ", [day_text(day, explanation.calendar) for day in days], 0.45 * (x.last - x.first))
-        found.append(Words(text=text, x=edge, y=middle + 17, size=SMALL, fill=GREY, anchor="start" if way > 0 else "end"))
+        arrow = Path(points=points, stroke=colour, fill=PAPER, closed=True)
+        text = as_many_as_fit(f"{len(outside)} {side}: ", [day_text(day, calendar) for day in outside], 0.45 * (x.last - x.first))
+        words = Words(text=text, x=edge, y=middle + 17, size=SMALL, fill=GREY, anchor="start" if way > 0 else "end")
+        found.append(Edge(outside, arrow, words))
     return found
 
 
@@ -150,12 +169,12 @@ def as_many_as_fit(start: str, items: Sequence[str], width: float) -> str:
     return f"{start}…"
 
 
-def _dates(explanation: Explanation, inside: Sequence[int], x: Scale, middle: float) -> list[Mark]:
-    """Return the day beside each relapse, where there is room for all of them."""
-    texts = [day_text(day, explanation.calendar) for day in inside]
-    boxes = [(x(day) + 8, x(day) + 10 + text_width(text, SMALL)) for day, text in zip(inside, texts, strict=True)]
-    beyond = len(inside) < len(explanation.relapse_days)
-    if beyond or any(end > x.last for _, end in boxes) or max(lanes(boxes, gap=16), default=0) > 0:
+def beside(calendar: Calendar, days: Sequence[int], x: Scale, middle: float) -> list[Mark]:
+    """Return the day beside each mark of a row, where there is room for all of them."""
+    texts = [day_text(day, calendar) for day in days]
+    boxes = [(x(day) + 8, x(day) + 10 + text_width(text, SMALL)) for day, text in zip(days, texts, strict=True)]
+    outside = not all(x.holds(day) for day in days)
+    if outside or any(end > x.last for _, end in boxes) or max(lanes(boxes, gap=16), default=0) > 0:
         return []
     marks: list[Mark] = []
     for (start, end), text in zip(boxes, texts, strict=True):

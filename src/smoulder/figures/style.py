@@ -25,6 +25,7 @@ REFERENCE_COLOUR = PURPLE
 NEEDED_COLOUR = "#8f4f78"
 RELAPSE_FREE_FILL = "#dcedf9"
 FREE_EDGE = "#9cc6e6"
+SCANS_FILL = "#ececec"
 
 SMALL, BODY, HEADING, TITLE = 10, 11, 12, 17
 
@@ -47,6 +48,7 @@ LOOKS: dict[str, Look] = {
     "PIRA": Look(BLUE, BLUE, PAPER),
     "RAW": Look(VERMILION, "#c04f00", PAPER),
     "RAW and PIRA": Look("#b87400", ORANGE, INK),
+    "PIRA with relapse during confirmation": Look("#2a8ac0", "#56b4e9", INK),
     "undefined": Look(GREY, GREY, PAPER),
     "undetermined": Look(GREY, PAPER, INK, "3 2"),
     "improvement": Look("#00795a", "#00795a", PAPER),

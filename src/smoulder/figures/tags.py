@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from smoulder.events import ExplainedEvent, ExplainedMeasure
 from smoulder.figures.marks import Box, Group, Mark, Words, line, square, triangle
 from smoulder.figures.scales import Scale
-from smoulder.figures.sentences import event_name
+from smoulder.figures.sentences import event_name, mri_words, tag_name
 from smoulder.figures.strips import lanes
 from smoulder.figures.style import BODY, INK, LOOKS, PAPER, SMALL, Look, shortened, text_width
 from smoulder.terms import Calendar, day_text
@@ -57,10 +57,10 @@ def place_events(judged: ExplainedMeasure, x: Scale, composite: ExplainedEvent |
 
 
 def _draft(event: ExplainedEvent, x: Scale, *, is_first: bool) -> PlacedEvent:
-    width = text_width(event_name(event), BODY, bold=True) + 10
+    width = text_width(tag_name(event), BODY, bold=True) + 10
     names = window_names(event)
-    if is_first:
-        names[-1] = (names[-1][0], f"{names[-1][1]} · first on any measure")
+    more = [*([mri_words(event)] if event.mri is not None else []), *(["first on any measure"] if is_first else [])]
+    names[-1] = (names[-1][0], " · ".join([names[-1][1], *more]))
     left, right = x(event.onset_day), x(last_day(event))
     tag_x = left - GAP - width
     beside = _beside_squares(names, x)
@@ -102,7 +102,7 @@ def window_names(event: ExplainedEvent) -> list[tuple[int, str]]:
     for day in confirming_days(event):
         name = ", ".join(name for name, met in event.windows if met == day) or "confirmed"
         found.append((day, f"{name} as PIRA" if day == late else name))
-    return found or [(event.onset_day, "not confirmed, counted")]
+    return found or [(event.onset_day, "not confirmed, counted" if event.windows else "not confirmed (none asked for)")]
 
 
 # -- drawing --------------------------------------------------------------------------------
@@ -144,7 +144,8 @@ def event_marks(placed: PlacedEvent, judged: ExplainedMeasure, calendar: Calenda
     marks.append(_tag(placed, middle))
     change = f"{judged.measure.text(event.reference)} to {judged.measure.text(event.onset)}"
     names = "; ".join(f"{name} {day_text(day, calendar)}" for day, name in window_names(event))
-    tip = f"{event_name(event)}, {change}, onset {day_text(event.onset_day, calendar)}; {names}"
+    more = [mri_words(event)] if event.mri is not None else []
+    tip = "; ".join([f"{event_name(event)}, {change}, onset {day_text(event.onset_day, calendar)}", names, *more])
     return Group(role="event", tip=tip, marks=tuple(marks))
 
 
@@ -162,7 +163,7 @@ def _tag(placed: PlacedEvent, middle: float) -> Group:
         radius=3,
     )
     at = placed.tag_x + placed.tag_width / 2
-    name = Words(text=event_name(placed.event), x=at, y=middle + 4, fill=look.text, anchor="middle", bold=True)
+    name = Words(text=tag_name(placed.event), x=at, y=middle + 4, fill=look.text, anchor="middle", bold=True)
     return Group(role="tag", marks=(box, name))
 
 

@@ -10,6 +10,7 @@ from smoulder.figures.legend import legend
 from smoulder.figures.marks import Mark, Words, line
 from smoulder.figures.panels import panel_marks, place_panels
 from smoulder.figures.scales import Scale, Tick, day_range, day_ticks
+from smoulder.figures.scans import scan_strip
 from smoulder.figures.sentences import description, headline, verdicts
 from smoulder.figures.strips import relapse_lines, relapse_strip, treatment_strip
 from smoulder.figures.style import BODY, GREY, HEADING, INK, SMALL, TITLE, printable, shortened, wrapped
@@ -80,13 +81,14 @@ def _drawing(explanation: Explanation) -> tuple[list[Mark], float]:
         return [*marks, empty], top + 80
     strip, top = treatment_strip(explanation, x, top)
     row, below = relapse_strip(explanation, x, top)
+    scans, below = scan_strip(explanation, x, below)
     panels = place_panels(explanation, x, below)
     ticks = day_ticks(*days, explanation.calendar)
     values = [tick.value for tick in ticks]
     for panel in panels:
         marks += panel_marks(explanation, panel, x, values, relapse_lines(explanation, x, panel.plot_top - 8, panel.plot_bottom))
     bottom = panels[-1].plot_bottom
-    marks += [*strip, *row, *_day_axis(explanation, ticks, x, bottom)]
+    marks += [*strip, *row, *scans, *_day_axis(explanation, ticks, x, bottom)]
     key, end = legend(explanation, x, bottom + 44)
     return [*marks, *key, *_footnote(explanation, x, end + 12)], end + 12 + 8 + 13 * len(_footnote(explanation, x, 0))
 
@@ -120,7 +122,7 @@ def _day_axis(explanation: Explanation, ticks: list[Tick], x: Scale, bottom: flo
 def _footnote(explanation: Explanation, x: Scale, top: float) -> list[Mark]:
     """Return what the reader must know beside the key, in small lines."""
     windows = ", ".join(window.prose() for window in explanation.definition.confirmation.windows)
-    sentences = [f"Confirming visits, counted from onset: {windows}."]
+    sentences = [f"Confirming visits, counted from onset: {windows}." if windows else explanation.definition.confirmation.prose()]
     if not explanation.definition.labelled:
         sentences.append("This definition does not tell PIRA from RAW.")
     elif explanation.relapse_knowledge == "unknown":

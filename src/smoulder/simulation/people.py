@@ -95,6 +95,8 @@ def simulate(plan: Plan, n_patients: int, seed: int) -> Simulated:
     The same plan and seed give the same person for the same number, however many people there are.
     Raises UsageError where n_patients or seed is negative.
 
+    Examples
+    --------
     >>> from smoulder.simulation import NATALIZUMAB
     >>> simulate(NATALIZUMAB, 3, seed=1).tables["patients"]["patient"].to_list()
     ['N001', 'N002', 'N003']

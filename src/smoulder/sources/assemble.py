@@ -68,11 +68,12 @@ def assemble(loaded: Loaded, findings: Sequence[Finding], *, keep_going: bool = 
         patients=report.faulty_patients() if keep_going else {},
     )
     patients, visits, accounts = _visits(loaded, barred)
-    relapses, knowledge, relapse_accounts = _relapses(loaded, barred, patients)
+    relapses, details, knowledge, relapse_accounts = _relapses(loaded, barred, patients)
     cohort = Cohort(
         patients=patients,
         visits=visits,
         relapses=relapses,
+        relapse_details=details,
         relapse_knowledge=knowledge,
         calendar=loaded.calendar,
         custom_measures=loaded.measures,
@@ -202,11 +203,13 @@ def _codes_in(table: Table, patients: pl.Series) -> NDArray[np.int64]:
     return place.gather(table.frame["patient"].to_physical()).cast(pl.Int64).fill_null(-1).to_numpy()
 
 
-def _relapses(loaded: Loaded, barred: _Barred, patients: pl.Series) -> tuple[Relapses, RelapseKnowledge, tuple[Account, ...]]:
-    """Return the relapses of the cohort's patients, each day once."""
+def _relapses(
+    loaded: Loaded, barred: _Barred, patients: pl.Series
+) -> tuple[Relapses, pl.DataFrame | None, RelapseKnowledge, tuple[Account, ...]]:
+    """Return the relapses of the cohort's patients, each day once, and what else is known of them."""
     if "relapses" not in loaded.tables:
         none = Relapses(first=np.zeros(len(patients) + 1, dtype=np.int64), day=np.empty(0, dtype=np.int32))
-        return none, ("none" if loaded.nobody_relapsed else "unknown"), ()
+        return none, None, ("none" if loaded.nobody_relapsed else "unknown"), ()
     table = loaded.tables["relapses"]
     errors, people = barred.row_mask(table), barred.patient_mask(table)
     code = _codes_in(table, patients)
@@ -219,7 +222,20 @@ def _relapses(loaded: Loaded, barred: _Barred, patients: pl.Series) -> tuple[Rel
     first = np.searchsorted(once, np.arange(len(patients) + 1, dtype=np.int64) << 32)
     reasons = (*_reasons(table, errors, people), ("no visit of that patient counts", stranger))
     account = _account(table, reasons, (("the same relapse again", len(keys) - len(once)),))
-    return Relapses(first=first.astype(np.int64), day=days_in(once)), "recorded", (account,)
+    details = _details(table.frame.filter(usable))
+    return Relapses(first=first.astype(np.int64), day=days_in(once)), details, "recorded", (account,)
+
+
+def _details(frame: pl.DataFrame) -> pl.DataFrame | None:
+    """Return what else is known of relapses, one row a patient and day: of one day the first known value in the order of the values."""
+    known = [name for name in ("end_date", "duration_hours", "fever", "infection") if name in frame.columns]
+    if not known:
+        return None
+    named = frame.select(pl.col("patient").cast(pl.String), pl.col("date").alias("day"), *known).rename(
+        {"end_date": "end_day"}, strict=False
+    )
+    each = [pl.col(name).drop_nulls().sort().first() for name in named.columns if name not in ("patient", "day")]
+    return named.group_by("patient", "day").agg(each).sort("patient", "day")
 
 
 def _with_others(cohort: Cohort, loaded: Loaded, barred: _Barred) -> tuple[Cohort, tuple[Account, ...]]:

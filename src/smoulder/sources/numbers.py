@@ -73,6 +73,33 @@ def parse_counts(series: pl.Series, decimal: Decimal | None = None) -> Parsed:
     return Parsed(values=kept, format="counts", issues=issues)
 
 
+def parse_numbers(series: pl.Series, decimal: Decimal | None = None) -> Parsed:
+    """Return a column of quantities above zero (Float64), such as volumes and hours."""
+    if series.dtype == pl.Null:
+        return Parsed(values=series.cast(pl.Float64), format="empty")
+    issues: tuple[Issue, ...] = ()
+    numbers = series
+    if not series.dtype.is_numeric():
+        if series.dtype not in (pl.String, pl.Categorical) and not isinstance(series.dtype, pl.Enum):
+            return _wrong_type(series, "number-type", "it should hold numbers")
+        texts = texts_of(series)
+        numbers, _, unread = _numbers_in(texts, decimal)
+        issues = (*missing_issue(texts.missing), *unread)
+    values = numbers.cast(pl.Float64).fill_nan(None)
+    wrong = ((values <= 0) | values.is_infinite()).fill_null(False)
+    if wrong.any():
+        issue = Issue(
+            level="error",
+            code="number-not-above-zero",
+            problem=f"{counted(int(wrong.sum()), 'value')} cannot be such a quantity: zero, negative or without end.",
+            advice="Correct them, or leave the cells empty.",
+            at=wrong,
+        )
+        issues = (*issues, issue)
+    kept = pl.select(pl.when(wrong).then(None).otherwise(values).alias(series.name))[series.name]
+    return Parsed(values=kept, format="numbers", issues=issues)
+
+
 def parse_flags(series: pl.Series) -> Parsed:
     """Return a column of yes and no (Boolean); a missing flag stays null."""
     if series.dtype in (pl.Boolean, pl.Null):

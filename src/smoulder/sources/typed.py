@@ -14,7 +14,7 @@ from smoulder.sources.columns import Chosen, columns_of
 from smoulder.sources.dates import parse_days
 from smoulder.sources.files import Opened
 from smoulder.sources.ids import encoded, id_texts
-from smoulder.sources.numbers import Decimal, parse_counts, parse_flags, parse_scores, parse_text
+from smoulder.sources.numbers import Decimal, parse_counts, parse_flags, parse_numbers, parse_scores, parse_text
 from smoulder.sources.parsed import Issue, Parsed
 from smoulder.tables import Column
 from smoulder.terms import MEASURES, Calendar, Measure
@@ -118,6 +118,8 @@ def _parsed(
         return parse_flags(series)
     if column.kind == "count":
         return parse_counts(series, decimal)
+    if column.kind == "number":
+        return parse_numbers(series, decimal)
     return parse_text(series)
 
 

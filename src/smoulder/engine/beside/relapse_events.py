@@ -97,7 +97,7 @@ def relapse_hygiene(
     explain
         Patients whose relapses are told in sentences.
     details
-        What else is known of relapses (`DETAIL_COLUMNS`), one row each, days as in the cohort; None: nothing.
+        What else is known of relapses (`DETAIL_COLUMNS`), one row each, days as in the cohort; None: what the relapse table says.
 
     Returns
     -------
@@ -163,7 +163,7 @@ def with_clean_relapses(cohort: Cohort, rule: RelapseHygiene | None = None, *, d
 
 def fates_of(cohort: Cohort, rule: RelapseHygiene, details: pl.DataFrame | None) -> list[list[Fate]]:
     """Return (n_patients,) what becomes of each patient's relapses, in day order."""
-    known = known_details(cohort, details)
+    known = known_details(cohort, cohort.relapse_details if details is None else details)
     seen = seen_spans(cohort)
     fates = []
     for index, patient in enumerate(cohort.patients):

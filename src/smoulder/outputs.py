@@ -22,7 +22,7 @@ from smoulder.errors import UsageError, counted, one_of
 from smoulder.events import Events, Summary
 from smoulder.findings import Report
 from smoulder.provenance import Provenance
-from smoulder.rulebook import Definition
+from smoulder.rulebook import Definition, traps
 
 if TYPE_CHECKING:
     from smoulder.figures import Figure
@@ -380,6 +380,7 @@ def definition_frame(definitions: Sequence[Definition]) -> pl.DataFrame:
     for one in definitions:
         about = {"title": one.title, "in words": one.prose(), "source": one.source.citation, "doi": one.source.doi}
         rows += [(one.key, name, text, "") for name, text in about.items() if text]
+        rows += [(one.key, "known trap", sentence, "") for sentence in traps(one)]
         rows += [(one.key, setting, setting_text(value), evidence(one, setting)) for setting, value in one.settings().items()]
     return pl.DataFrame(rows, schema=dict.fromkeys(("definition", "setting", "value", "evidence"), pl.String), orient="row")
 

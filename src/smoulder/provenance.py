@@ -8,6 +8,7 @@ from typing import Any
 
 from smoulder._version import __version__
 from smoulder.rulebook.model import Definition
+from smoulder.rulebook.traps import traps
 from smoulder.tables import Cohort
 
 
@@ -41,6 +42,7 @@ class Provenance:
             "set_aside": [{"patient": patient, "reason": reason} for patient, reason in self.set_aside],
             "rows_set_aside": [{"table": table, "row": row, "reason": reason} for table, row, reason in self.rows_set_aside],
             "definitions": [definition.as_dict() for definition in self.definitions],
+            "known_traps": {definition.key: list(traps(definition)) for definition in self.definitions if traps(definition)},
         }
 
     def json(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from smoulder.events import DURING, Explanation
 from smoulder.figures.marks import Box, Dot, Group, Mark, Path, Words, bracketed, diamond, line, square, triangle
-from smoulder.figures.panels import OWN_DASH, shown_windows
+from smoulder.figures.panels import RAIL, shown_windows
 from smoulder.figures.scales import Scale, worsening_scores
 from smoulder.figures.scans import counting_spans, scan_mark
 from smoulder.figures.sentences import unconfirmed
@@ -55,6 +55,7 @@ def _entries(explanation: Explanation) -> list[tuple[str, tuple[Mark, ...]]]:
     hatch = Box(x=1, y=0.5, width=24, height=12, fill="raw-hatch", stroke=VERMILION)
     free = Box(x=1, y=0.5, width=24, height=12, fill=RELAPSE_FREE_FILL, stroke=FREE_EDGE)
     steps = Path(points=((1, 10), (13, 10), (13, 3), (25, 3)), stroke=INK, width=1.4)
+    own = Box(x=1, y=6.5 - RAIL / 2, width=24, height=RAIL, stroke=INK)
     hollow = Dot(x=13, y=6.5, radius=5, fill=PAPER, stroke=INK, width=1.4)
     entries: list[tuple[bool, str, tuple[Mark, ...]]] = [
         (
@@ -70,12 +71,12 @@ def _entries(explanation: Explanation) -> list[tuple[str, tuple[Mark, ...]]]:
         (
             "second reference" in kinds,
             "second reference, of an undefined worsening",
-            (line(1, 6.5, 26, 6.5, width=1.5, dash=OWN_DASH), line(1, 1.5, 1, 11.5, width=1.5)),
+            (own,),
         ),
         (
             "earlier reference" in kinds,
             "earlier reference, of this event",
-            (line(1, 6.5, 26, 6.5, width=1.5, dash=OWN_DASH), line(1, 1.5, 1, 11.5, width=1.5)),
+            (own,),
         ),
         (
             any(score is not None for score in reachable),

@@ -27,7 +27,8 @@ from smoulder.figures.style import (
 from smoulder.figures.tags import TAG_LANE, PlacedEvent, event_marks, leaders, place_events
 from smoulder.terms import Measure, day_text
 
-OWN_DASH = "6 2 1.5 2"
+RAIL = 9.0
+"""Between the two thin lines that show an event's own reference: a score line of the same height lies between them."""
 HEIGHTS = {1: 230, 2: 165, 3: 130}
 LOWEST, EMPTY = 112, 44
 
@@ -180,17 +181,16 @@ def _reference(judged: ExplainedMeasure, needed: list[tuple[int, int | None]], x
 
 
 def _own_references(explanation: Explanation, judged: ExplainedMeasure, x: Scale, y: Scale) -> list[Mark]:
-    """Return, for each event that was not compared with the reference in force, a thin line from its own one to onset."""
+    """Return, for each event that was not compared with the reference in force, two thin lines along its own one up to onset."""
     marks: list[Mark] = []
     for event in judged.events:
         if event.compared_with == "reference":
             continue
         start, onset, height = x(event.baseline_day), x(event.onset_day), y(judged.measure.points(event.reference))
-        way = Path(points=((start, height), (onset, height), (onset, y(judged.measure.points(event.onset)))), width=1.5, dash=OWN_DASH)
-        mark = line(start, height - 5, start, height + 5, width=1.5)
+        box = Box(x=start, y=height - RAIL / 2, width=max(onset - start, 1.5), height=RAIL, stroke=INK)
         of = day_text(event.baseline_day, explanation.calendar)
         tip = f"{event.compared_with} of {of}: {judged.measure.text(event.reference)}"
-        marks.append(Group(role="own-reference", tip=tip, marks=(way, mark)))
+        marks.append(Group(role="own-reference", tip=tip, marks=(box,)))
     return marks
 
 

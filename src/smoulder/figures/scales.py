@@ -65,7 +65,8 @@ def day_range(explanation: Explanation) -> tuple[int, int] | None:
     start, end = min(visits), max(visits)
     most = max((end - start) // 6, 60)
     near = [day for day in others if start - most <= day <= end + most]
-    cut = [max(start - most, min(day, end + most)) for span in spans for day in span]
+    touching = [span for span in spans if span[0] <= end + most and span[1] >= start - most]
+    cut = [max(start - most, min(day, end + most)) for span in touching for day in span]
     start, end = min([start, *near, *cut]), max([end, *near, *cut])
     margin = max(math.ceil(0.015 * (end - start)), 5 if end > start else 90)
     return start - margin, end + margin

@@ -21,9 +21,12 @@ def scan_strip(explanation: Explanation, x: Scale, top: float) -> tuple[list[Mar
     middle = top + 8
     name, rail = row_name("MRI", x, middle)
     spans = counting_spans(explanation)
-    row = [name, *(_span(explanation, span, words, x, middle) for span, words in spans), rail]
+    row = [name, *(_span(explanation, span, words, x, middle) for span, words in spans)]
     if not explanation.scans:
-        return row + row_note(no_scan_text(explanation), x, middle), top + 28
+        # Over the days that would count the words stand alone: the paper below them would hide where these days begin.
+        paper, note = row_note(no_scan_text(explanation), x, middle)
+        return [*row, *([] if spans else [rail, paper]), note], top + 28
+    row.append(rail)
     inside = [scan for scan in explanation.scans if x.holds(scan[0])]
     days = [day for day, _, _ in explanation.scans]
     size = 6.0 if len(inside) <= MANY else 4.0

@@ -84,7 +84,8 @@ def _verdict(explanation: Explanation, judged: ExplainedMeasure, event: Explaine
         sentence += f", as PIRA {day_text(event.pira_confirmation_day, calendar)}"
     sentence += f"; held until {day_text(event.sustained_until_day, calendar)}"
     if event.forgiven_days:
-        sentence += f", but for {listed([_score_on(judged, day, calendar) for day in event.forgiven_days])}, which was forgiven"
+        dips = listed([_score_on(judged, day, calendar) for day in event.forgiven_days])
+        sentence += f", but for {dips}, which {'was' if len(event.forgiven_days) == 1 else 'were'} forgiven"
     more = [f"{sentence}."]
     if event.compared_with != "reference":
         more.append(f"It was compared with the {event.compared_with}, {measure.text(event.reference)}.")

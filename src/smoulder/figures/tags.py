@@ -59,7 +59,8 @@ def place_events(judged: ExplainedMeasure, x: Scale, composite: ExplainedEvent |
 def _draft(event: ExplainedEvent, x: Scale, *, is_first: bool) -> PlacedEvent:
     width = text_width(tag_name(event), BODY, bold=True) + 10
     names = window_names(event)
-    more = [*([mri_words(event)] if event.mri is not None else []), *(["first on any measure"] if is_first else [])]
+    own = [f"from the {event.compared_with}"] if event.compared_with != "reference" else []
+    more = [*own, *([mri_words(event)] if event.mri is not None else []), *(["first on any measure"] if is_first else [])]
     names[-1] = (names[-1][0], " · ".join([names[-1][1], *more]))
     left, right = x(event.onset_day), x(last_day(event))
     tag_x = left - GAP - width
@@ -144,7 +145,8 @@ def event_marks(placed: PlacedEvent, judged: ExplainedMeasure, calendar: Calenda
     marks.append(_tag(placed, middle))
     change = f"{judged.measure.text(event.reference)} to {judged.measure.text(event.onset)}"
     names = "; ".join(f"{name} {day_text(day, calendar)}" for day, name in window_names(event))
-    more = [mri_words(event)] if event.mri is not None else []
+    more = [f"from the {event.compared_with}"] if event.compared_with != "reference" else []
+    more += [mri_words(event)] if event.mri is not None else []
     tip = "; ".join([f"{event_name(event)}, {change}, onset {day_text(event.onset_day, calendar)}", names, *more])
     return Group(role="event", tip=tip, marks=tuple(marks))
 

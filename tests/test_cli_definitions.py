@@ -93,7 +93,7 @@ def test_source_is_looked_for_in_key_title_citation_and_doi(smoulder: Run) -> No
 
 def test_filters_go_together(smoulder: Run) -> None:
     found = listed(smoulder, "--source", "kappos", "--measure", "t25fw", "--outcome", "RAW", "--year", "2020")
-    assert set(found) == {"kappos-2020", "kappos-2020-24w", "kappos-2020-t25fw"}
+    assert set(found) == {"kappos-2020", "kappos-2020-24w", "kappos-2020-t25fw", "kappos-2020-cda", "kappos-2020-cda-24w"}
 
 
 def test_verified(smoulder: Run) -> None:

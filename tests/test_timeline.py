@@ -66,12 +66,16 @@ def event(onset: int, *, label: str | None = "PIRA", kind: str = "worsening", **
         "onset": 300,
         "baseline_day": 16000,
         "reference": 200,
+        "compared_with": "reference",
         "confirmation_day": onset + 90,
         "windows": (("12w", onset + 90), ("24w", onset + 180)),
         "pira_confirmation_day": onset + 90 if label == "PIRA" else None,
         "sustained_until_day": onset + 270,
-        "raw_window": (onset - 90, onset) if label else None,
+        "forgiven_days": (),
+        "raw_windows": ((onset - 90, onset),) if label else (),
         "relapse_free": ((16000, onset + 120),) if label else (),
+        "mri": None,
+        "mri_spans": (),
     }
     return ExplainedEvent(**given | changes)
 
@@ -80,7 +84,9 @@ def judged(
     days: tuple[int, ...], scores: tuple[int, ...], *events: ExplainedEvent, measure: Measure = MEASURES["edss"], steps: Any = ()
 ) -> ExplainedMeasure:
     references = ((days[0], scores[0]), *((e.confirmation_day or e.onset_day, e.onset) for e in events)) if days else ()
-    return ExplainedMeasure(measure=measure, days=days, scores=scores, steps=tuple(steps), events=events, references=references)
+    return ExplainedMeasure(
+        measure=measure, days=days, scores=scores, steps=tuple(steps), events=events, references=references, sought=()
+    )
 
 
 def explanation(*measures: ExplainedMeasure, definition: Definition | None = None, **changes: Any) -> Explanation:
@@ -104,6 +110,7 @@ def explanation(*measures: ExplainedMeasure, definition: Definition | None = Non
         "relapse_days": (),
         "relapse_knowledge": "recorded",
         "treatments": (),
+        "scans": (),
         "follow_up": (min(days), max(days)) if days else None,
         "provenance": origin,
     }

@@ -214,7 +214,7 @@ class Events:
                 possible = ("undetermined worsening",) if all_worsening else ()
             labels = [label for label in labels if label[0] in possible]
         counts += [(name, share(frame)) for name, frame in labels]
-        if definition.looking_for in ("every event", "first event", "first improvement"):
+        if definition.finds_improvement:
             counts.append(("confirmed improvement", share(events.filter(pl.col("kind") == "improvement"))))
         listed = self.unconfirmed.filter((pl.col("definition") == definition.key) & (pl.col("kind") == "worsening"))
         return Summary(
@@ -281,7 +281,7 @@ def possible_labels(definition: Definition) -> tuple[str, ...]:
         return ()
     if definition.looking_for == "first RAW":
         return ("RAW",)
-    has_raw = rule.raw is not None or rule.otherwise == "RAW"
+    has_raw = rule.raw is not None or bool(rule.raw_in) or rule.otherwise == "RAW"
     by_mri = (
         ["PIRA without MRI activity (PIRMA)", "PIRA with MRI activity", "PIRA whose MRI is unknown"] if definition.mri is not None else []
     )

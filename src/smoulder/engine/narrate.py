@@ -98,6 +98,8 @@ class Narrator(Teller):
             )
             side = "at least" if (scan.sign > 0) == worsening else "at most"
             found.append(f"{word} needs {side} {self.measure.text(score)}" if within else f"no {word.lower()} is possible from it")
+        if not scan.definition.improvement_matters:
+            return f"{found[0][0].upper()}{found[0][1:]}."
         return f"{found[0][0].upper()}{found[0][1:]}, {found[1]}."
 
     def raised_reference(self, scan: Scan, visit: int, reference: int) -> None:

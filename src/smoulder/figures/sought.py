@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from smoulder.events import ExplainedMeasure, SoughtVisit
-from smoulder.figures.marks import Group, Mark, Path, Words
+from smoulder.figures.marks import Box, Group, Mark, Path, Words
 from smoulder.figures.scales import Scale
 from smoulder.figures.sentences import sought_name, sought_sentence
 from smoulder.figures.strips import lanes
@@ -30,11 +30,15 @@ class Sign:
     row: int = 0
 
     @property
+    def words(self) -> tuple[float, float]:
+        """Where the name begins and ends."""
+        width = text_width(self.text, SMALL)
+        return (self.text_x, self.text_x + width) if self.anchor == "start" else (self.text_x - width, self.text_x)
+
+    @property
     def extent(self) -> tuple[float, float]:
         """Where bar and name together begin and end."""
-        width = text_width(self.text, SMALL)
-        start = self.text_x if self.anchor == "start" else self.text_x - width
-        return min(self.left, start) - 2, max(self.right, start + width) + 2
+        return min(self.left, self.words[0]) - 2, max(self.right, self.words[1]) + 2
 
 
 def foot_height(judged: ExplainedMeasure, x: Scale) -> float:
@@ -44,7 +48,7 @@ def foot_height(judged: ExplainedMeasure, x: Scale) -> float:
 
 
 def place_signs(judged: ExplainedMeasure, x: Scale) -> list[Sign]:
-    """Return the spans of a measure with their names: right of the bar, or left where there is no room."""
+    """Return the spans of a measure with their names: right of the bar, left of it, or on it where there is no room beside it."""
     drafts = [_draft(sought, x) for sought in judged.sought]
     rows = lanes([sign.extent for sign in drafts], gap=6)
     return [replace(sign, row=row) for sign, row in zip(drafts, rows, strict=True)]
@@ -55,8 +59,12 @@ def _draft(sought: SoughtVisit, x: Scale) -> Sign:
     width = text_width(text, SMALL)
     left, right = x(sought.first_day), x(sought.last_day)
     left, right = min(left, x.last - 2 * POINT), max(right, min(left + 2, x.last))
-    after = right + 6 + width <= x.last - 4
-    return Sign(sought, left, right, text, right + 6 if after else left - 6, "start" if after else "end")
+    if right + 6 + width <= x.last - 4:
+        return Sign(sought, left, right, text, right + 6, "start")
+    if left - 6 - width >= x.first + 4:
+        return Sign(sought, left, right, text, left - 6, "end")
+    pinned_left = sought.visit_day is not None and x(sought.visit_day) < (left + right) / 2
+    return Sign(sought, left, right, text, right - 14, "end") if pinned_left else Sign(sought, left, right, text, left + 14, "start")
 
 
 def sign_marks(judged: ExplainedMeasure, calendar: Calendar, x: Scale, top: float) -> list[Mark]:
@@ -74,5 +82,7 @@ def _sign(sign: Sign, calendar: Calendar, x: Scale, top: float) -> Group:
     if day is not None:
         at = x(day)
         marks.append(Path(points=((at, y + BAR - 1), (at - 4, top - 1), (at + 4, top - 1)), stroke=PAPER, fill=INK, closed=True))
+    start, end = sign.words
+    marks.append(Box(x=start - 2, y=y - 2, width=end - start + 4, height=BAR + 4, fill=PAPER))
     marks.append(Words(text=sign.text, x=sign.text_x, y=y + BAR + 1, size=SMALL, anchor=sign.anchor))
     return Group(role="sought", tip=sought_sentence(sign.sought, calendar), marks=tuple(marks))

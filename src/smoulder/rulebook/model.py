@@ -173,6 +173,13 @@ class Definition(Part):
         return self.carried is None and (looked_for or "improvement" in self.baseline.moves_after)
 
     @property
+    def finds_improvement(self) -> bool:
+        """Whether an improvement can be an event."""
+        looked_for = self.looking_for in ("every event", "first event", "first improvement")
+        some_count = any(rule.improvement is None or not rule.improvement.counts_nothing for rule in self.measures)
+        return self.carried is None and looked_for and some_count
+
+    @property
     def crossed_days(self) -> int:
         """By how many days a relapse must lie before a candidate to move the baseline."""
         if self.baseline.crossed_days is not None:

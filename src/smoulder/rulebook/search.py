@@ -24,10 +24,9 @@ def outcomes(definition: Definition) -> tuple[Outcome, ...]:
     """Return what a definition looks for, in the order of `OUTCOMES`."""
     found = set(_WHAT_IS_FOUND[definition.looking_for])
     relapses = definition.relapses
-    rules = definition.measures
-    if definition.carried is not None or all(rule.improvement is not None and rule.improvement.counts_nothing for rule in rules):
+    if not definition.finds_improvement:
         found.discard("improvement")
-    if all(rule.worsening.counts_nothing for rule in rules):
+    if all(rule.worsening.counts_nothing for rule in definition.measures):
         found -= {"worsening", "PIRA", "RAW"}
     if relapses is None:
         found -= {"PIRA", "RAW"}

@@ -14,7 +14,13 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PAGES = ("getting-started.md", "command-line.md", "other-outcomes.md")
+PAGES = (
+    "getting-started.md",
+    "command-line.md",
+    "other-outcomes.md",
+    *(f"coming-from/{name}.md" for name in ("msprog", "msoutcomes", "bern", "setools")),
+    "definitions/from-a-paper.md",
+)
 BLOCK = re.compile(r"(?:<!-- lines ([-0-9 ]+) -->\n)?^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 
 

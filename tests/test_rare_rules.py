@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 from cohorts import cohort_of
+from pydantic import ValidationError
 from test_rules import LABELS, cell, found, rule
 
+from smoulder.engine.beside.milestones import reach
 from smoulder.engine.detect import detect
 from smoulder.engine.explain import explain
 from smoulder.errors import DataError
+from smoulder.rulebook.milestone import Milestone
 from smoulder.rulebook.model import Definition
 
 # -- where the baseline starts ------------------------------------------------------------------
@@ -399,3 +402,43 @@ def test_the_summary_tells_pira_apart_by_their_mri() -> None:
     counts = {name: share.numerator for name, share in detect(cohort, rule(relapses=LABELS, mri=MRI)).summaries()[0].counts}
     assert counts["PIRA without MRI activity (PIRMA)"] == 1
     assert counts["PIRA with MRI activity"] == counts["PIRA whose MRI is unknown"] == 0
+
+
+# -- milestones -----------------------------------------------------------------------------------
+
+
+def reached(series: str, **parts: Any) -> int | None:
+    """Return the day on which EDSS 6 is reached for good."""
+    milestone = Milestone.model_validate({"key": "six", "title": "six", "score": 6.0, **parts})
+    row = reach(cohort_of({"A": {"edss": series}}), milestone).row(0, named=True)
+    return row["day"] if row["reached"] else None
+
+
+LASTING: dict[str, Any] = {"confirmation": {"windows": []}, "sustained": {"days": "to the end"}}
+
+
+@pytest.mark.parametrize(("later", "expected"), [(5.5, 100), (5.0, 300)])
+def test_a_milestone_may_have_a_floor(later: float, expected: int) -> None:
+    series = f"0:5.0 100:6.0 200:{later} 300:6.5"
+    assert reached(series, floor=5.5, **LASTING) == expected
+    assert reached(series, **LASTING) == 300
+
+
+def test_a_milestone_without_confirmation_is_reached_at_the_last_visit_too() -> None:
+    assert reached("0:5.0 100:6.0", **LASTING) == 100
+    assert reached("0:5.0 100:6.0", confirmation={"windows": [{"name": "next", "from_day": 1}]}) is None
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"floor": 6.5, "sustained": {"days": "to the end"}},
+        {"floor": 5.5},
+        {"onset": {"min_days": 30}},
+        {"onset": {"at": {"day": 1, "from_day": 0, "to_day": 2}}},
+        {"confirmation": {"windows": [{"name": "w", "from_day": 1}], "leading_system": True}},
+    ],
+)
+def test_what_means_nothing_to_a_milestone_is_refused(parts: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Milestone.model_validate({"key": "six", "title": "six", "score": 6.0, "confirmation": {"windows": []}, **parts})

@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cohorts import cohort_of
+from test_lively_twins import lively_cohort, lively_definition
 
+from smoulder.engine.explain import explain
 from smoulder.errors import UsageError
-from smoulder.events import ExplainedEvent, ExplainedMeasure, ExplainedStep, Explanation
+from smoulder.events import DURING, ExplainedEvent, ExplainedMeasure, ExplainedStep, Explanation
 from smoulder.figures import Figure, plot_patient
-from smoulder.figures.sentences import unconfirmed
+from smoulder.figures.sentences import time_name, unconfirmed
 from smoulder.figures.strips import as_many_as_fit, lanes
 from smoulder.figures.style import LOOKS, shortened, text_width, wrapped
 from smoulder.provenance import Provenance
@@ -54,8 +57,14 @@ def rules(**changes: Any) -> Definition:
     return definition_from(tomllib.loads(RULES) | changes, where="test")
 
 
-def composite() -> Definition:
-    return definition_from(tomllib.loads(RULES + MORE), where="test")
+def told(visits: str, attacks: tuple[int, ...] = (), /, scans: Any = None, **changes: Any) -> Explanation:
+    """Explain one patient, "day:score day:score …", under the rules above with other settings."""
+    patient = cohort_of({"A": {"edss": visits}}, {"A": attacks}, mri=None if scans is None else {"A": scans})
+    return explain(patient, "A", rules(**changes))
+
+
+def composite(**changes: Any) -> Definition:
+    return definition_from(tomllib.loads(RULES + MORE) | changes, where="test")
 
 
 def event(onset: int, *, label: str | None = "PIRA", kind: str = "worsening", **changes: Any) -> ExplainedEvent:
@@ -84,9 +93,7 @@ def judged(
     days: tuple[int, ...], scores: tuple[int, ...], *events: ExplainedEvent, measure: Measure = MEASURES["edss"], steps: Any = ()
 ) -> ExplainedMeasure:
     references = ((days[0], scores[0]), *((e.confirmation_day or e.onset_day, e.onset) for e in events)) if days else ()
-    return ExplainedMeasure(
-        measure=measure, days=days, scores=scores, steps=tuple(steps), events=events, references=references, sought=()
-    )
+    return ExplainedMeasure(measure=measure, days=days, scores=scores, steps=tuple(steps), events=events, references=references, sought=())
 
 
 def explanation(*measures: ExplainedMeasure, definition: Definition | None = None, **changes: Any) -> Explanation:
@@ -145,6 +152,7 @@ def several(seed: int) -> Explanation:
     days = tuple(sorted({start + luck.randrange(0, luck.choice([200, 2000, 9100])) for _ in range(luck.choice([1, 2, 10, 60]))}))
     specs = [MEASURES[key] for key in ("edss", "t25fw", "nhpt", "sdmt")][: luck.choice([1, 4])]
     names = [*(name for name in LOOKS if name not in ("improvement", "worsening")), None]
+    with_mri = {"mri": {"scans_in": ["baseline .. confirmation"]}} if luck.random() < 0.5 else {}
     measures = []
     for spec in specs:
         found = []
@@ -156,13 +164,24 @@ def several(seed: int) -> Explanation:
             first = min((day for _, day in windows), default=None)
             label = luck.choice(names) if kind == "worsening" else None
             pira = windows[-1][1] if windows and label == "PIRA" else None
-            found.append(event(onset, label=label, kind=kind, windows=windows, confirmation_day=first, pira_confirmation_day=pira))
+            verdict = luck.choice(["no activity", "activity", "unknown"]) if with_mri and label == "PIRA" else None
+            spans = ((onset - luck.randrange(1, 4000), onset + 90),) if verdict else ()
+            own = luck.choice(["reference", "reference", "second reference"])
+            more: dict[str, Any] = {"mri": verdict, "mri_spans": spans, "compared_with": own}
+            more |= {"windows": windows, "confirmation_day": first, "pira_confirmation_day": pira}
+            found.append(event(onset, label=label, kind=kind, **more))
         scores = tuple(luck.randrange(100, 900, 50) for _ in days)
         measures.append(judged(days, scores, *sorted(found, key=lambda e: e.onset_day), measure=spec))
     return explanation(
         *measures,
-        definition=composite() if len(specs) > 1 else rules(),
+        definition=composite(**with_mri) if len(specs) > 1 else rules(**with_mri),
         calendar=calendar,
+        scans=tuple(
+            (day, luck.random() < 0.3, luck.random() < 0.7)
+            for day in sorted({start + luck.randrange(-3000, 12000) for _ in range(luck.choice([0, 3, 80]))})
+        )
+        if with_mri
+        else (),
         relapse_days=tuple(sorted(start + luck.randrange(-3000, 12000) for _ in range(luck.choice([0, 1, 15])))),
         treatments=tuple(
             (
@@ -268,7 +287,7 @@ def test_every_label_has_its_tag(label: str) -> None:
     kind = "improvement" if label == "improvement" else "worsening"
     shown = event(16360, label=None if label == kind else label, kind=kind)
     figure = plot_patient(explanation(judged(QUARTERS, (200,) * 12, shown)))
-    assert [tag.findtext(f"{SVG}text") for tag in groups(figure, "tag")] == [label]
+    assert [tag.findtext(f"{SVG}text") for tag in groups(figure, "tag")] == ["PIRA with relapse" if label == DURING else label]
 
 
 def test_a_pira_that_was_confirmed_later_than_the_worsening_says_so() -> None:
@@ -338,6 +357,246 @@ def test_relapses_and_treatments_far_away_are_listed_at_the_edge() -> None:
     assert len(groups(figure, "relapse")) == 4
 
 
+# -- scans ----------------------------------------------------------------------------------
+
+MRI = {"scans_in": ["baseline+60 .. confirmation"]}
+SCANS = (
+    {"day": 30, "new_t2": 3, "gd": 0},
+    {"day": 60, "new_t2": 0, "gd": 0},
+    {"day": 120, "new_t2": 0, "gd": None},
+    {"day": 400, "new_t2": 1, "gd": None},
+)
+STEP = "0:2.0 90:3.0 180:3.0 300:3.0"
+
+
+def test_scans_are_a_row_with_the_days_that_count() -> None:
+    explained = told(STEP, scans=SCANS, mri=MRI)
+    assert explained.scans == ((30, True, True), (60, False, True), (120, False, False), (400, True, False))
+    assert [(event.mri, event.mri_spans) for event in explained.measures[0].events] == [("no activity", ((60, 180),))]
+    figure = plot_patient(explained)
+    assert tips(figure, "scan") == [
+        "scan, day 30: activity",
+        "scan, day 60: no activity",
+        "scan, day 120: not fully read",
+        "scan, day 400: activity",
+    ]
+    assert tips(figure, "mri-span") == ["day 60 to day 180: scans here count for the PIRA; no MRI activity (PIRMA)"]
+    assert {"MRI", "PIRA", "PIRA, onset day 90, no MRI activity (PIRMA)", "scan with activity", "scan not fully read"} <= set(texts(figure))
+    assert "4 scans: day 30 (activity), day 60 (no activity), day 120 (not fully read), day 400 (activity)." in figure.alt
+    assert "It is PIRA: no relapse" in figure.verdicts[0]
+    assert figure.verdicts[0].endswith(" No MRI activity (PIRMA), by 2 scans from day 60 to day 180.")
+
+
+@pytest.mark.parametrize(
+    ("scan", "words"),
+    [
+        ({"new_t2": 0, "gd": 0}, "no MRI activity (PIRMA)"),
+        ({"new_t2": 0, "gd": 1}, "MRI activity"),
+        ({"new_t2": 0, "gd": None}, "MRI unknown"),
+    ],
+)
+def test_what_the_mri_says_stands_beside_the_event(scan: dict[str, Any], words: str) -> None:
+    figure = plot_patient(told(STEP, scans=[{"day": 100} | scan], mri=MRI))
+    assert any(text.endswith(f" · {words}") for text in texts(figure))
+    assert tips(figure, "event")[0].endswith(f"; {words}")
+
+
+def test_the_three_kinds_of_scan_differ_without_colour() -> None:
+    row = groups(plot_patient(told(STEP, scans=SCANS, mri=MRI)), "scan")
+    active, free, unread = ([*mark.iter(f"{SVG}path")] for mark in row[:3])
+    assert len(active) == len(free) == 1
+    assert active[0].get("fill") != free[0].get("fill")
+    assert len(unread) == 2
+    assert unread[0].get("stroke-dasharray")
+
+
+def test_no_scan_and_a_table_without_the_counts_are_said() -> None:
+    without = plot_patient(told(STEP, mri=MRI))
+    assert "no scan" in texts(without)
+    assert "MRI: no scan. " in without.alt
+    assert any("MRI unknown" in text for text in texts(without))
+    other = told(STEP, scans=[{"day": 100, "gd": 0}], mri=MRI | {"lesions": ["new_t2"]})
+    assert other.scans == ((100, False, False),)
+    assert other.measures[0].events[0].mri == "unknown"
+
+
+def test_a_definition_that_does_not_look_at_mri_shows_none() -> None:
+    explained = told(STEP, scans=SCANS)
+    assert explained.scans == ()
+    assert "MRI" not in texts(plot_patient(explained))
+
+
+def test_scans_far_away_are_listed_at_the_edge() -> None:
+    figure = plot_patient(told(STEP, scans=[{"day": day, "new_t2": 0, "gd": 0} for day in (-900, 100, 2000)], mri=MRI))
+    assert {"1 earlier: day -900", "1 later: day 2000"} <= set(texts(figure))
+    assert len(groups(figure, "scan")) == 3
+
+
+# -- the reference that an event was compared with ----------------------------------------------
+
+OWN_CLASS = {
+    "raw": {"days_before_onset": 90, "days_after_onset": 30},
+    "relapse_free": ["onset .. confirmation+30"],
+    "during_confirmation": "own class",
+}
+
+
+def carried(visits: str, attacks: tuple[int, ...] = (), onset: dict[str, Any] | None = None, **settings: Any) -> ExplainedMeasure:
+    return told(visits, attacks, carried=settings, relapses=OWN_CLASS, onset=onset or {}).measures[0]
+
+
+def own(measure: ExplainedMeasure) -> list[tuple[str, int, int, int]]:
+    return [(event.compared_with, event.baseline_day, event.reference, event.onset_day) for event in measure.events]
+
+
+def test_a_carried_reference_falls_rises_and_follows_events() -> None:
+    """3.0 falls to 2.0 on day 90; 3.0 on day 240 is PIRA; the relapse of day 560 leaves 3.5 on day 660, the first visit past day 650."""
+    judged = carried("0:3.0 90:2.0 150:2.0 240:3.0 330:3.0 420:3.0 660:3.5 750:3.5", (560,))
+    assert judged.references == ((0, 300), (90, 200), (240, 300), (660, 350))
+    assert own(judged) == [("reference", 90, 200, 240)]
+
+
+def test_an_undefined_worsening_shows_the_second_reference() -> None:
+    """The relapse leaves 4.0, which is the reference from then on; from the second one, 3.0, it is an undefined worsening."""
+    explained = told("0:3.0 90:3.0 180:4.0 270:4.0 360:4.0", (80,), carried={}, relapses=OWN_CLASS)
+    judged = explained.measures[0]
+    assert own(judged) == [("second reference", 0, 300, 180)]
+    assert judged.references == ((0, 300), (180, 400))
+    assert (judged.events[0].raw_windows, judged.events[0].relapse_free) == ((), ())
+    figure = plot_patient(explained)
+    assert tips(figure, "own-reference") == ["second reference of day 0: 3.0"]
+    assert tips(figure, "raw-window") == []
+    assert any(text.endswith("from the second reference") for text in texts(figure))
+    assert "second reference, of an undefined worsening" in texts(figure)
+    assert "It was compared with the second reference, 3.0. It is undefined: " in figure.verdicts[0]
+
+
+def test_an_earlier_reference_is_shown_where_it_stood_in() -> None:
+    judged = carried("0:2.5 90:2.5 180:2.0 240:2.0 300:4.0 400:4.0", onset={"min_days": 200}, earlier_reference=True, second_reference="no")
+    assert own(judged) == [("earlier reference", 0, 250, 300)]
+    assert judged.references == ((0, 250), (180, 200), (300, 400))
+    figure = plot_patient(explanation(judged, calendar="day"))
+    assert tips(figure, "own-reference") == ["earlier reference of day 0: 2.5"]
+
+
+def test_steps_that_are_one_event_leave_the_reference_until_the_last_one() -> None:
+    judged = carried("0:2.0 90:3.0 180:4.0 270:5.0 360:5.0 450:5.0", merging={"stable_days": 30})
+    assert [event.onset_day for event in judged.events] == [90]
+    assert judged.references == ((0, 200), (270, 500))
+
+
+def test_a_second_walk_puts_no_reference_in_force() -> None:
+    judged = carried("0:2.0 90:3.0 180:3.0 270:3.0 500:4.0 600:4.0 800:3.5 850:3.5", (350,), second_reference="after the last event")
+    assert [kind for kind, *_ in own(judged)] == ["reference", "second reference"]
+    assert judged.references == ((0, 200), (90, 300), (500, 400), (800, 350))
+
+
+def lively(seed: int) -> list[Explanation]:
+    chance = random.Random(seed)
+    definition, cohort = lively_definition(chance), lively_cohort(chance, 4)
+    return [explain(cohort, patient, definition) for patient in cohort.patients]
+
+
+@pytest.mark.parametrize("seed", range(0, 2000, 20))
+def test_events_start_from_the_reference_in_force_unless_it_is_said(seed: int) -> None:
+    for judged in (measure for explained in lively(seed) for measure in explained.measures):
+        days = [day for day, _ in judged.references]
+        assert days == sorted(set(days))
+        for found in judged.events:
+            before = [reference for reference in judged.references if reference[0] < found.onset_day]
+            assert found.compared_with != "reference" or before[-1] == (found.baseline_day, found.reference)
+
+
+# -- labels, visits and confirmations of their own ------------------------------------------------
+
+
+def test_a_long_label_is_short_on_its_tag_and_whole_in_the_key() -> None:
+    figure = plot_patient(told(STEP, (200,), relapses=OWN_CLASS))
+    assert [tag.findtext(f"{SVG}text") for tag in groups(figure, "tag")] == ["PIRA with relapse"]
+    assert DURING in texts(figure)
+    assert tips(figure, "event")[0].startswith(f"{DURING}, 2.0 to 3.0, onset day 90; ")
+    assert f"Worsening ({DURING}) on the EDSS" in figure.alt
+
+
+def test_every_raw_interval_is_a_window() -> None:
+    rule = {"raw": {"days_before_onset": 30}, "raw_in": ["previous visit .. onset-60"], "relapse_free": ["baseline .. onset"]}
+    explained = told("0:2.0 90:2.0 180:3.0 270:3.0 360:3.0", (100,), relapses=rule)
+    found = explained.measures[0].events[0]
+    assert (found.label, found.raw_windows) == ("RAW", ((150, 180), (90, 120)))
+    figure = plot_patient(explained)
+    assert [tip.partition(":")[0] for tip in tips(figure, "raw-window")] == ["day 90 to day 120", "day 150 to day 180"]
+    assert groups(figure, "relapse-free") == []
+
+
+SOUGHT: dict[str, Any] = {"onset": {"at": {"day": 365, "from_day": 300, "to_day": 420}}}
+WEEK_96 = {"windows": [{"name": "12w", "from_day": 84}], "as_well": {"day": 672, "from_day": 644, "to_day": 700}}
+
+
+def test_a_visit_at_a_set_time_is_named_where_it_is_sought() -> None:
+    explained = told("0:2.0 350:3.0 450:3.0 660:3.0", confirmation=WEEK_96, **SOUGHT)
+    assert [(found.use, found.first_day, found.last_day, found.visit_day) for found in explained.measures[0].sought] == [
+        ("onset", 300, 420, 350),
+        ("as well", 644, 700, 660),
+    ]
+    figure = plot_patient(explained)
+    assert {"year 1: onset", "week 96: must hold as well"} <= set(texts(figure))
+    assert tips(figure, "sought") == [
+        "Onset is sought at year 1, from day 300 to day 420: it is that of day 350.",
+        "A visit where it must hold as well is sought at week 96, from day 644 to day 700: it is that of day 660.",
+    ]
+    assert all(tip in figure.alt for tip in tips(figure, "sought"))
+
+
+def test_a_visit_that_is_not_there_is_said_also_beyond_the_figure() -> None:
+    figure = plot_patient(told("0:2.0 90:3.0 200:3.0", confirmation=WEEK_96, **SOUGHT))
+    assert {"year 1: onset (no visit)", "week 96: must hold as well (no visit)"} <= set(texts(figure))
+    assert outside_the_sheet(figure) == []
+    assert "300" not in texts(figure)  # a span that lies wholly beyond does not widen the figure
+
+
+def test_a_visit_that_confirms_at_a_set_time_is_named() -> None:
+    at = {"windows": [{"name": "10y", "from_day": 1}], "at": {"day": 3652, "from_day": 3288, "to_day": 4017}}
+    figure = plot_patient(told("0:2.0 1800:3.0 3700:3.0", confirmation=at))
+    assert "year 10: confirmation" in texts(figure)
+
+
+def test_measures_that_were_started_apart_have_their_own_spans() -> None:
+    patient = cohort_of({"A": {"edss": "0:2.0 365:3.0", "t25fw": "30:5.0 400:5.0"}})
+    two = rules(measures=[*rules().as_dict()["measures"], {"measure": "t25fw", "worsening": {"percent": 20.0}}], **SOUGHT)
+    figure = plot_patient(explain(patient, "A", two))
+    assert "On the EDSS: onset is sought at year 1, from day 300 to day 420" in figure.alt
+    assert "On the T25FW: onset is sought at year 1, from day 330 to day 450" in figure.alt
+    assert len(groups(figure, "sought")) == 2
+
+
+@pytest.mark.parametrize(
+    ("days", "name"),
+    [(365, "year 1"), (1826, "year 5"), (3652, "year 10"), (672, "week 96"), (84, "week 12"), (100, "day 100"), (0, "day 0")],
+)
+def test_a_set_time_is_called_a_year_or_a_week_where_it_is_one(days: int, name: str) -> None:
+    assert time_name(days) == name
+
+
+def test_a_single_visit_that_was_forgiven_is_marked_and_said() -> None:
+    forgiving = {"windows": [{"name": "24w", "from_day": 168}], "forgives": "single visits"}
+    explained = told("0:2.0 90:3.0 180:2.5 270:3.0 360:3.0", confirmation=forgiving)
+    assert explained.measures[0].events[0].forgiven_days == (180,)
+    figure = plot_patient(explained)
+    assert tips(figure, "forgiven") == ["day 180: 2.5, forgiven: it holds again at the next visit"]
+    assert "held until day 360, but for day 180 (2.5), which was forgiven." in figure.verdicts[0]
+    assert "single visit that was forgiven" in texts(figure)
+    strict = told("0:2.0 90:3.0 180:3.0 270:3.0 360:3.0", confirmation=forgiving)
+    assert groups(plot_patient(strict), "forgiven") == []
+
+
+def test_where_no_confirmation_is_asked_for_none_is_shown() -> None:
+    figure = plot_patient(told("0:2.0 90:3.0 180:3.0", confirmation={"windows": []}))
+    assert "not confirmed (none asked for)" in texts(figure)
+    assert "confirming visit, with its windows" not in texts(figure)
+    assert any(text.startswith("A change needed no confirmation.") for text in texts(figure))
+    assert "; no confirmation was asked for; held until day 180." in figure.alt
+
+
 # -- how it is laid out ---------------------------------------------------------------------
 
 
@@ -349,9 +608,17 @@ def test_nothing_overlaps_or_leaves_the_sheet(seed: int) -> None:
     assert colliding_texts(figure) == []
     assert len(groups(figure, "relapse")) == len(told.relapse_days)
     assert len(groups(figure, "treatment")) == len(told.treatments)
+    assert len(groups(figure, "scan")) == len(told.scans)
     assert len(groups(figure, "event")) == sum(len(measure.events) for measure in told.measures)
     tags = [text_box(tag.findall(f"{SVG}text")[0]) for tag in groups(figure, "tag")]
     assert not any(overlap(a, b) for i, a in enumerate(tags) for b in tags[i + 1 :])
+
+
+@pytest.mark.parametrize("seed", range(0, 400, 10))
+def test_nothing_overlaps_under_the_rare_rules(seed: int) -> None:
+    for figure in map(plot_patient, lively(seed)):
+        assert outside_the_sheet(figure) == []
+        assert colliding_texts(figure) == []
 
 
 def test_lanes_are_shared_until_two_would_touch() -> None:

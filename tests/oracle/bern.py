@@ -83,7 +83,8 @@ def definition_of(options: dict[str, Any], key: str = "bern") -> Definition:
     steps: list[dict[str, float]] = [{"up_to": 0.0, "change": 1.5}] if options["opt_larger_increment_from_0"] else []
     one_up_to = float(options["opt_max_score_that_requires_plus_1"])
     steps += [{"up_to": one_up_to, "change": 1.0}] if one_up_to >= 0 else []
-    before, after = days("raw_before_relapse_max_time"), days("raw_after_relapse_max_time")
+    # A window reaches to the last whole day inside it, a delay to the first one past it.
+    before, after = (math.floor(options[f"opt_raw_{side}_relapse_max_time"]) for side in ("before", "after"))
     data: dict[str, Any] = {
         "key": key,
         "title": key,

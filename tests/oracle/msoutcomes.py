@@ -34,6 +34,7 @@ from tests.oracle.cohorts import day_number, has_value, offsets, read_cohort, ro
 from tests.oracle.cross import FAR, IMPROVEMENT_MSOUTCOMES, LOWEST, STEPS_BELOW_6, matching
 from tests.oracle.msoutcomes_habits import (
     EARLY_VISITS,
+    END_MARKER,
     FIRST_DIRECTION,
     MSOUTCOMES_HABITS,
     NEAR_IMPROVEMENT,
@@ -357,7 +358,13 @@ def habits_with(delay: float, program: str) -> tuple[Habit, ...]:
     """Return the habits of one of the programs with one confirmation delay (days)."""
     named = {habit.scan: habit for habit in MSOUTCOMES_HABITS}
     lasting = type("LastingVisits", (LastingVisitsScan,), {"delay_days": delay})
-    habits = [replace(named[OnlyConfirmedVisitsScan], scan=lasting), named[LastVisitFarScan], named[SettledOnceScan], EARLY_VISITS]
+    habits = [
+        END_MARKER,
+        replace(named[OnlyConfirmedVisitsScan], scan=lasting),
+        named[LastVisitFarScan],
+        named[SettledOnceScan],
+        EARLY_VISITS,
+    ]
     if program == "PIRA":
         habits.append(named[ConfirmedCrossingScan])
     if program in ("CDI", "CDEseq"):

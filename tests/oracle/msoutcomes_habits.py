@@ -167,6 +167,37 @@ class FirstDirectionScan(Scan):
         return None
 
 
+class EndMarkerScan(Scan):
+    """Puts the patient's first visit behind the last one as a mark of the end; before the baseline it may itself be a change, and then
+    it ends nothing: it counts among the visits that last, and an improvement that holds to the end is none."""
+
+    first_change = True
+
+    def first_visit_changed(self, change: Change) -> bool:
+        """Return whether the first visit lies before the first baseline and is past the threshold from it as well."""
+        return self.first_change and change.baseline > 0 and self.is_past(self.scores[0], change.reference, worsening=change.worsening)
+
+    def is_sustained(self, change: Change, fails: int | None) -> bool:
+        if not change.worsening and fails is None and self.first_visit_changed(change):
+            return False
+        return super().is_sustained(change, fails)
+
+    def move_on(self, change: Change, confirming: int, *, moves: bool, event: bool = True) -> None:
+        marked = self.first_visit_changed(change)
+        super().move_on(change, confirming, moves=moves, event=event)
+        if moves and marked and self.scores[0] < self.scores[self.baseline]:
+            same = (visit for visit in range(change.onset, self.last + 1) if self.scores[visit] == self.scores[0])
+            self.baseline = next(same, self.last)
+            self.search = self.baseline + 1
+        self.first_change = self.first_change and not event
+
+
+END_MARKER = Habit(
+    "the first visit marks the end",
+    "a change that holds to the last visit is one; the code appends the patient's first visit as the end of the list, and where that lies "
+    "before the baseline and is a change itself, it ends nothing (R/CDW.R and R/CDI.R, rbind(CL, CL[1,]))",
+    EndMarkerScan,
+)
 EARLY_VISITS = Habit(
     "visits before the baseline are looked at",
     "a change from the baseline is one after it; the code compares every visit of the patient with it, tells none of the events before it, "
@@ -185,5 +216,5 @@ FIRST_DIRECTION = Habit(
     "decides that the next event is of that kind, and where none is, the patient is left (R/CDEseq.R, disability.event and break)",
     FirstDirectionScan,
 )
-EVENT_HABITS = (EARLY_VISITS, NEAR_IMPROVEMENT, FIRST_DIRECTION)
+EVENT_HABITS = (END_MARKER, EARLY_VISITS, NEAR_IMPROVEMENT, FIRST_DIRECTION)
 """Habits of single programs of the package."""

@@ -48,7 +48,10 @@ def definition_of(options: Mapping[str, Any], key: str, *, all_events: bool = Fa
     data: dict[str, Any] = {
         "key": key,
         "title": key,
-        "measures": [{"measure": "edss", "worsening": {"steps": THREE_TIERS if options["threetier"] else TWO_TIERS}}],
+        "measures": [
+            # setools knows no improvement.
+            {"measure": "edss", "worsening": {"steps": THREE_TIERS if options["threetier"] else TWO_TIERS}, "improvement": {"steps": [{}]}}
+        ],
         "baseline": {"start": "first after time zero", "zero": "diagnosis", "start_within_days": int(options["baselinewindow"])},
         "confirmation": {"windows": [{"name": "c", "from_day": int(options["confirmdays"])}], "every_visit": False},
         "looking_for": "every event" if all_events else "first worsening",
@@ -66,20 +69,18 @@ def definition_of(options: Mapping[str, Any], key: str, *, all_events: bool = Fa
 
 
 def milestone_of(options: Mapping[str, Any]) -> Milestone:
-    """Return the milestone that says what the options of sustainedss say; its floor must be the threshold."""
-    if options["floor"] != options["threshold"]:
-        raise ValueError("a floor below the threshold is no part of a milestone")
-    window = int(options["confirmwindow"])
-    data: dict[str, Any] = {"key": "setools", "title": "setools", "score": float(options["threshold"])}
-    if options["confirmvisit"] == "window":
-        data["confirmation"] = {"windows": [{"name": "c", "from_day": 1, "to_day": window}]}
-        data["sustained"] = {"days": window + 1}
-    else:
-        data["confirmation"] = {"windows": [{"name": "c", "from_day": 1}]}
-        data["sustained"] = {"days": "to the end"}
-        # Without confirmvisit() the last visit needs no later one.
-        data["last_visit"] = {"worsening": "counted"} if options["confirmvisit"] == "" else {}
-    return Milestone.model_validate(data)
+    """Return the milestone that says what the options of sustainedss say."""
+    window, score, floor = int(options["confirmwindow"]), float(options["threshold"]), float(options["floor"])
+    next_visit = {"name": "c", "from_day": 1} | ({"to_day": window} if options["confirmvisit"] == "window" else {})
+    data: dict[str, Any] = {
+        "key": "setools",
+        "title": "setools",
+        "score": score,
+        # Without confirmvisit() the score need only not fall below the floor later, where there is a later visit.
+        "confirmation": {"windows": [] if options["confirmvisit"] == "" else [next_visit]},
+        "sustained": {"days": window + 1 if options["confirmvisit"] == "window" else "to the end"},
+    }
+    return Milestone.model_validate(data | ({} if floor == score else {"floor": floor}))
 
 
 def cohort_of(people: People, diagnosis: Mapping[str, int | None], relapses: Mapping[str, set[int]]) -> Cohort:

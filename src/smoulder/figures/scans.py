@@ -34,10 +34,10 @@ def scan_strip(explanation: Explanation, x: Scale, top: float) -> tuple[list[Mar
     row += [] if spans else beside(explanation.calendar, days, x, middle)
     row += [_scan(explanation, scan, scan_mark(x(scan[0]), middle, size, active=scan[1], read=scan[2])) for scan in inside]
     told = dict(zip(days, explanation.scans, strict=True))
-    edges = beyond(explanation.calendar, days, x, middle, INK)
+    edges = beyond(explanation.calendar, days, x, middle, INK, down=20)
     for edge in edges:
         row += [*(_scan(explanation, told[day], (edge.arrow,)) for day in edge.days), edge.words]
-    return row, top + (36 if edges else 28)
+    return row, top + (39 if edges else 28)
 
 
 def scan_mark(x: float, y: float, size: float, *, active: bool, read: bool) -> tuple[Path, ...]:

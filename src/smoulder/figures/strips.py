@@ -144,7 +144,7 @@ class Edge:
     words: Words
 
 
-def beyond(calendar: Calendar, days: Sequence[int], x: Scale, middle: float, colour: str) -> list[Edge]:
+def beyond(calendar: Calendar, days: Sequence[int], x: Scale, middle: float, colour: str, *, down: float = 17) -> list[Edge]:
     """Return an arrow at either end of a row for the days beyond it, with these days below."""
     found = []
     earlier = tuple(day for day in days if day < x.low)
@@ -155,7 +155,7 @@ def beyond(calendar: Calendar, days: Sequence[int], x: Scale, middle: float, col
         points = ((edge, middle), (edge + way * 8, middle - 5), (edge + way * 8, middle + 5))
         arrow = Path(points=points, stroke=colour, fill=PAPER, closed=True)
         text = as_many_as_fit(f"{len(outside)} {side}: ", [day_text(day, calendar) for day in outside], 0.45 * (x.last - x.first))
-        words = Words(text=text, x=edge, y=middle + 17, size=SMALL, fill=GREY, anchor="start" if way > 0 else "end")
+        words = Words(text=text, x=edge, y=middle + down, size=SMALL, fill=GREY, anchor="start" if way > 0 else "end")
         found.append(Edge(outside, arrow, words))
     return found
 

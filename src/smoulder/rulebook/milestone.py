@@ -19,6 +19,9 @@ class Milestone(Part):
     measure: str = "edss"
     score: float
     """The score to reach, in points: at least this, or at most this where lower is worse."""
+    floor: float | None = None
+    """How good the score may become again while the milestone lasts, in points (setools: `floor`); None: no better than `score`. It
+    is for `sustained`, not for the confirming visit."""
     onset: Onset = Onset()
     confirmation: Confirmation
     sustained: Sustained = Sustained()
@@ -32,13 +35,27 @@ class Milestone(Part):
         if self.measure not in MEASURES:
             raise ValueError(f"'{self.measure}' is no known measure ({', '.join(MEASURES)})")
         exact_units(self.score)
+        if self.floor is not None:
+            exact_units(self.floor)
+            better = self.floor <= self.score if MEASURES[self.measure].higher_is_worse else self.floor >= self.score
+            if not better or self.sustained.days == 0:
+                raise ValueError("floor must be as good as score or better, and needs sustained.days")
+        idle = [name for name in ("min_days", "at") if getattr(self.onset, name)]
+        if idle or self.confirmation.leading_system:
+            raise ValueError(
+                f"{', '.join([*(f'onset.{name}' for name in idle), 'confirmation.leading_system'][:1])} has no effect on a milestone"
+            )
         return self
 
     def prose(self) -> str:
         """Return the milestone in words."""
         measure = MEASURES[self.measure]
+        article = "an" if measure.name[0] in "AEIOS" and measure.name.isupper() else "a"
         side = "at least" if measure.higher_is_worse else "at most"
-        first = f"The milestone was a {measure.name} of {side} {measure.text(measure.units(self.score))}."
+        first = f"The milestone was {article} {measure.name} of {side} {measure.text(measure.units(self.score))}."
         parts = (self.onset, self.confirmation, self.sustained, self.last_visit)
+        lasting = (
+            [] if self.floor is None else [f"While it lasted the score might be as good as {measure.text(measure.units(self.floor))}."]
+        )
         again = ["A score that was not confirmed was tried again only after it had been left."] if self.tried == "once a spell" else []
-        return " ".join([first, *(part.prose() for part in parts if part.prose()), *again])
+        return " ".join([first, *(part.prose() for part in parts if part.prose()), *lasting, *again])

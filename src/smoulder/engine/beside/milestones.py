@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from smoulder.engine.judgement import Change, Judgement
@@ -55,21 +57,23 @@ def first_reached(record: Record, milestone: Milestone) -> tuple[int, bool] | No
         if not reaches or not judge.far_enough_for_onset(onset):
             onset += 1
             continue
-        confirmed = confirmed_for_good(judge, Change(worsening=True, onset=onset, baseline=onset, reference=goal, needed=0))
+        confirmed = confirmed_for_good(judge, milestone, Change(worsening=True, onset=onset, baseline=onset, reference=goal, needed=0))
         if confirmed is not None:
             return onset, confirmed
         onset = onset + 1 if milestone.tried == "at every visit" else after_spell(judge, onset, goal)
     return None
 
 
-def confirmed_for_good(judge: Judgement, change: Change) -> bool | None:
+def confirmed_for_good(judge: Judgement, milestone: Milestone, change: Change) -> bool | None:
     """Return whether a visit confirms a milestone (False: counted without); None where it is not confirmed, or not sustained."""
     eligible = judge.eligible(change.onset)
     confirmed = bool(eligible) and judge.is_confirmed(change, eligible[0])
-    if not confirmed and not judge.is_counted(change, eligible):
+    if not confirmed and milestone.confirmation.windows and not judge.is_counted(change, eligible):
         return None
+    floor = change.reference if milestone.floor is None else MEASURES[milestone.measure].units(milestone.floor)
+    lasting = replace(change, reference=floor)
     after = eligible[0] if confirmed else change.onset
-    return confirmed if judge.is_sustained(change, judge.first_failing(change, after)) else None
+    return confirmed if judge.is_sustained(lasting, judge.first_failing(lasting, after)) else None
 
 
 def after_spell(judge: Judgement, onset: int, goal: int) -> int:

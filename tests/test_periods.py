@@ -294,7 +294,7 @@ def test_milestones_that_cannot_be() -> None:
         milestone_at(12)
     with pytest.raises(DefinitionError, match="'edsss' is no known measure"):
         milestone_at(6, "edsss")
-    assert milestone_at(40, "sdmt").prose().startswith("The milestone was a SDMT of at most 40.")
+    assert milestone_at(40, "sdmt").prose().startswith("The milestone was an SDMT of at most 40.")
 
 
 # Of all

@@ -10,9 +10,12 @@ from cohorts import cohort_of
 from oracle_tables import keep_table
 
 from smoulder.engine.beside.progression import Search, course_of
+from smoulder.engine.pack import record_of
+from smoulder.engine.reference import Scan
+from smoulder.engine.telling import Teller
 from smoulder.rulebook.progression import LORSCHEIDER_2016, LORSCHEIDER_2016_NO_SYSTEMS
 from tests.oracle.agreement import Agreement, table
-from tests.oracle.msoutcomes import SEARCH_HABITS, compare_folder, read_visits
+from tests.oracle.msoutcomes import DAYS_A_MONTH, SEARCH_HABITS, compare_folder, read_visits, tasks
 
 DOCS = Path(__file__).parents[1] / "docs" / "agreement.md"
 
@@ -155,6 +158,14 @@ HABITS = {
         200,
     ),
     "minimal EDSS up to a visit that cannot confirm": ("0:4.5 50:4.5 100:5.5 191:5.5 192:3.5 300:5.5", "", [170], None, 100),
+    "a filled-in pyramidal score stays in the baseline": (
+        # The improvement of day 100 is the baseline, pyramidal 0; at EDSS 7.0 it is filled in as 2, and then 1 is no rise.
+        "0:7.5 100:7.0 400:7.0 500:7.5 700:7.5",
+        "0:0 100:0 400:0 500:1 700:1",
+        [],
+        500,
+        None,
+    ),
 }
 
 
@@ -174,3 +185,56 @@ def test_what_a_habit_does(habit: object) -> None:
         change = kind(course, rule).run().change
         days.append(None if change is None else course.days[change.onset])
     assert days == [ours, theirs]
+
+
+# Some habits in events on a patient made for it: program, EDSS, relapses; our (baseline, onset) days and those with the habit.
+EVENT_PATIENTS = {
+    "relapse moves the baseline only with a confirmed worsening": (
+        # The relapse is crossed by the first visit after an event; the code waits for a worsening from the old baseline, here 2.0.
+        "PIRA not sustained",
+        "0:1.0 100:2.5 300:2.0 400:1.0 600:2.0 800:2.0",
+        [350],
+        [(0, 100), (400, 600)],
+        [(0, 100)],
+    ),
+    "the first visit marks the end": (
+        # The first visit (5.5) is an improvement from the baseline (6.5); the worsening between them moves nothing.
+        "CDI sustained",
+        "0:5.5 60:6.5 200:7.0 400:7.0 500:6.0 700:6.0",
+        [-8],
+        [(60, 500)],
+        [],
+    ),
+    "a relapse on the day of the first visit ends the search": (
+        "PIRA sustained",
+        "0:2.0 100:2.0 200:3.0 300:3.0 400:3.0",
+        [0],
+        [(100, 200)],
+        [],
+    ),
+    "the mark of the end is an event": (
+        # Day 130 is 30 days after the relapse: kept before the new baseline of day 200, and told as an event from it.
+        "PIRA sustained",
+        "0:1.0 100:3.0 130:3.5 200:2.0 400:2.0",
+        [100],
+        [],
+        [(200, 130)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EVENT_PATIENTS)
+def test_what_a_habit_in_events_does(name: str) -> None:
+    what, edss, relapses, ours, theirs = EVENT_PATIENTS[name]
+    (task,) = tasks(3 * DAYS_A_MONTH, "3m", {what: "made.csv"})
+    [habit] = [each for each in task.habits if each.name == name]
+    cohort = cohort_of({"A": {"edss": edss}}, {"A": relapses})
+    rule = task.definition.measures[0]
+    record = record_of(cohort, 0, rule, task.definition)
+    answers = []
+    for kind in (Scan, habit.scan):
+        found = kind(record, rule, task.definition, Teller()).run()
+        events = [event for event in found if event.reason == 0 and event.worsening == (task.kind == "worsening")]
+        told = [event for event in events if event.pira or not task.pira_only]
+        answers.append([(record.days[event.baseline], record.days[event.onset]) for event in told])
+    assert answers == [ours, theirs]

@@ -35,9 +35,11 @@ from tests.oracle.cross import FAR, IMPROVEMENT_MSOUTCOMES, LOWEST, STEPS_BELOW_
 from tests.oracle.msoutcomes_habits import (
     EARLY_VISITS,
     END_MARKER,
+    END_MARKER_EVENT,
     FIRST_DIRECTION,
     MSOUTCOMES_HABITS,
     NEAR_IMPROVEMENT,
+    RELAPSE_ON_FIRST_VISIT,
     ConfirmedCrossingScan,
     Habit,
     LastingVisitsScan,
@@ -201,6 +203,28 @@ class AnyLateVisitSearch(Search):
         return min(self.scores[change.onset : late + 1]) >= self.minimum
 
 
+class KeptPyramidalSearch(Search):
+    """Compares with the pyramidal score of a moved baseline as it was filled in to judge that visit: at least 2 from EDSS 5.5 on, or 0."""
+
+    filled: int = -1
+    """Baseline whose pyramidal score is the filled-in one; -1: none."""
+
+    def move_baseline(self, visit: int) -> None:
+        super().move_baseline(visit)
+        self.filled = visit if self.baseline == visit else -1
+
+    def start_again_after(self, relapsed: int, change: Change) -> None:
+        super().start_again_after(relapsed, change)
+        self.filled = -1
+
+    def rise(self, system: str, visit: int) -> int | None:
+        here = self.course.systems[visit].get(system)
+        if system != "pyramidal" or self.baseline != self.filled or here is None:
+            return super().rise(system, visit)
+        before = self.course.systems[self.baseline].get(system, 0)
+        return here - (max(before, MEASURES["pyramidal"].units(2)) if self.scores[self.baseline] >= EDSS.units(5.5) else before)
+
+
 @dataclass(frozen=True)
 class SearchHabit:
     """One thing that MSoutcomes does otherwise when it looks for secondary progression."""
@@ -257,6 +281,14 @@ SEARCH_HABITS: tuple[SearchHabit, ...] = (
         "the EDSS keeps its minimum up to the confirming visit; the code looks up to the first visit late enough, also one near a relapse "
         "(R/spmsDxnoFSS.R, confirmedEDSS)",
         AnyLateVisitSearch,
+    ),
+    SearchHabit(
+        "a filled-in pyramidal score stays in the baseline",
+        "a rise is one from the score that the baseline has; the code fills in the pyramidal score of a visit to judge whether it is "
+        "2 or more (2 from EDSS 5.5 on, else 0 if missing), and keeps it when that visit becomes the baseline "
+        "(R/spmsDx.R, pvisBP1$FSpyr and blineVisit)",
+        KeptPyramidalSearch,
+        systems_only=True,
     ),
 )
 NOT_ASSESSED = "no answer where ours says that it could not be assessed"
@@ -366,7 +398,7 @@ def habits_with(delay: float, program: str) -> tuple[Habit, ...]:
         EARLY_VISITS,
     ]
     if program == "PIRA":
-        habits.append(named[ConfirmedCrossingScan])
+        habits += [named[ConfirmedCrossingScan], RELAPSE_ON_FIRST_VISIT, END_MARKER_EVENT]
     if program in ("CDI", "CDEseq"):
         habits.append(NEAR_IMPROVEMENT)
     if program == "CDEseq":

@@ -55,6 +55,9 @@ class LastVisitFarScan(Scan):
 class ConfirmedCrossingScan(Scan):
     """Moves the baseline after a relapse only when a worsening from the old one is confirmed; its text says after every relapse."""
 
+    worsened: int | None = None
+    """The confirmed worsening that was found and is not yet judged."""
+
     def look(self) -> int | None:
         search = self.search
         while (candidate := super().look()) is not None:
@@ -66,7 +69,15 @@ class ConfirmedCrossingScan(Scan):
                     break
             self.search = candidate + 1
         self.search = search if candidate is None else min(candidate, self.last)
+        self.worsened = candidate
         return candidate
+
+    def crossed(self, visit: int) -> bool:
+        return visit == self.worsened and super().crossed(visit)
+
+    def judge(self, onset: int) -> bool:
+        self.worsened = None
+        return super().judge(onset)
 
 
 class SettledOnceScan(Scan):
@@ -189,7 +200,76 @@ class EndMarkerScan(Scan):
             same = (visit for visit in range(change.onset, self.last + 1) if self.scores[visit] == self.scores[0])
             self.baseline = next(same, self.last)
             self.search = self.baseline + 1
-        self.first_change = self.first_change and not event
+        self.first_change = self.first_change and not (event and moves)
+
+
+class RelapseOnFirstVisitScan(Scan):
+    """Leaves the patient at the first change whose last relapse began on the day of the first visit still kept."""
+
+    moved = False
+
+    def confirmed(self, change: Change, eligible: list[int]) -> bool:
+        kept = self.baseline if self.moved else 0
+        relapse = max((day for day in self.record.relapses if day <= self.days[change.onset]), default=None)
+        earliest = eligible[0] if eligible else change.onset
+        if change.worsening and relapse == self.days[kept] and self.is_sustained(change, self.first_failing(change, earliest)):
+            return True
+        return super().confirmed(change, eligible)
+
+    def move_on(self, change: Change, confirming: int, *, moves: bool, event: bool = True) -> None:
+        super().move_on(change, confirming, moves=moves, event=event)
+        self.moved = self.moved or moves
+
+    def move_after_relapse(self) -> bool:
+        moved = super().move_after_relapse()
+        self.moved = self.moved or moved
+        return moved
+
+
+class EndMarkerEventScan(Scan):
+    """Keeps a visit exactly as far from a relapse as asked before the new baseline, and tells it as an event where nothing else is one."""
+
+    moved_to: int | None = None
+    """First visit after the relapse that moved the baseline; None: no relapse moved it."""
+    kept: int | None = None
+    """Visit kept before the baseline."""
+
+    def move_after_relapse(self) -> bool:
+        moved = super().move_after_relapse()
+        self.moved_to = self.baseline if moved else None
+        return moved
+
+    def settle(self) -> bool:
+        settled = super().settle()
+        if self.moved_to is not None:
+            after = self.definition.baseline.days_after_relapse - 1
+            before = range(self.moved_to, self.baseline)
+            self.kept = next((visit for visit in before if self.far_from_relapses(visit, after, 0)), None)
+            self.moved_to = None
+        return settled
+
+    def move_on(self, change: Change, confirming: int, *, moves: bool, event: bool = True) -> None:
+        super().move_on(change, confirming, moves=moves, event=event)
+        self.kept = None if moves else self.kept
+
+    def look(self) -> int | None:
+        candidate = super().look()
+        if candidate is not None or self.kept is None:
+            return candidate
+        kept, self.kept = self.kept, None
+        change = self.past_threshold(kept, worsening=True)
+        far = max(visit for visit in range(self.baseline, self.last + 1) if visit == self.baseline or self.is_far(visit))
+        lasts = self.definition.sustained.days == 0 or far == self.last
+        if change is None or not lasts or self.days[far] - self.days[kept] < self.definition.confirmation.windows[0].from_day:
+            return None
+        self.add(self.event(change, [far], far))
+        self.baseline, self.search = kept, kept + 1
+        self.reference = self.last_reference = self.scores[kept]
+        return super().look()
+
+    def is_far(self, visit: int) -> bool:
+        """Return whether a visit is far enough from relapses to confirm."""
+        return self.far_from_relapses(visit, self.definition.confirmation.days_after_relapse, 0)
 
 
 END_MARKER = Habit(
@@ -216,5 +296,19 @@ FIRST_DIRECTION = Habit(
     "decides that the next event is of that kind, and where none is, the patient is left (R/CDEseq.R, disability.event and break)",
     FirstDirectionScan,
 )
-EVENT_HABITS = (END_MARKER, EARLY_VISITS, NEAR_IMPROVEMENT, FIRST_DIRECTION)
+RELAPSE_ON_FIRST_VISIT = Habit(
+    "a relapse on the day of the first visit ends the search",
+    "a relapse before the baseline does not move it; the code takes one on the day of the first visit it keeps as a later one, removes "
+    "the visits with an older relapse, and where there are none it leaves the patient (R/PIRA.R, Visits.s$dateEDSS[1], and x from min of "
+    "nothing)",
+    RelapseOnFirstVisitScan,
+)
+END_MARKER_EVENT = Habit(
+    "the mark of the end is an event",
+    "an event lies after its baseline; after a relapse the code keeps a visit exactly 30 days after it as the first one and takes the "
+    "baseline from the next, appends the first visit as the mark of the end, and tells that as an event where it is worse "
+    "(R/PIRA.R, daysPostRelapse < tRelapse beside > tRelapse, and rbind(CL, CL[1,]))",
+    EndMarkerEventScan,
+)
+EVENT_HABITS = (END_MARKER, EARLY_VISITS, NEAR_IMPROVEMENT, FIRST_DIRECTION, RELAPSE_ON_FIRST_VISIT, END_MARKER_EVENT)
 """Habits of single programs of the package."""

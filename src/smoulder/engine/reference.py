@@ -290,7 +290,9 @@ class Scan(Judgement):
         if place == "onset":
             target = change.onset
         elif place == "lowest score":
-            target = min(range(change.onset, confirming + 1), key=lambda visit: (self.sign * self.scores[visit], visit))
+            # A forgiven visit, at which the change does not hold, is none that it could go on from.
+            held = (visit for visit in range(change.onset, confirming + 1) if self.holds(visit, change))
+            target = min(held, key=lambda visit: (self.sign * self.scores[visit], visit))
         if moves:
             self.baseline = target
             self.teller.moved(self, change, target)
@@ -354,6 +356,7 @@ class Scan(Judgement):
         later: list[int] = []
         if confirming:
             later = list(range(change.onset + 1, confirming[0] + 1)) if every else [confirming[0]]
+        later = [visit for visit in later if self.holds(visit, change)]
         for visit in range(change.onset - 1, -1, -1):
             if self.is_local_extremum(visit):
                 continue
@@ -367,12 +370,15 @@ class Scan(Judgement):
         assert rule is not None
         if not self.record.relapses_known:
             return UNDETERMINED, False, [], False
-        raw = self.is_raw(change, meaningful)
+        raw_spans = self.raw_spans(change, meaningful)
+        raw = not self.relapse_free(raw_spans)
         if raw and rule.exclusive:
             return RAW, True, [], False
         visits = confirming or [change.onset]
         asked = visits if rule.pira_at == "any confirming visit" else visits[:1]
-        spans = {visit: self.intervals(change, visit, meaningful, until) for visit in asked}
+        # Where RAW and PIRA exclude each other, "not RAW" is itself a claim that no relapse was there.
+        not_raw = raw_spans if rule.exclusive else []
+        spans = {visit: [*not_raw, *self.intervals(change, visit, meaningful, until)] for visit in asked}
         free = [visit for visit in asked if self.relapse_free(spans[visit])]
         covered = [visit for visit in free if self.inside(spans[visit], self.record.covered_from, self.record.covered_to)]
         if covered:
@@ -384,17 +390,13 @@ class Scan(Judgement):
         if free:
             return UNDETERMINED, False, [], False
         if rule.during_confirmation == "own class":
-            early = self.intervals(change, asked[0], meaningful, until, early_only=True)
+            early = [*not_raw, *self.early_part(change, asked[0], meaningful, until)]
             if self.relapse_free(early):
                 known = self.inside(early, self.record.covered_from, self.record.covered_to)
                 return (DURING if known else UNDETERMINED), False, [], False
         if rule.otherwise == "RAW":
             return RAW, True, [], False
         return UNDEFINED, False, [], False
-
-    def is_raw(self, change: Change, meaningful: int) -> bool:
-        """Return whether a relapse lies in the RAW window around onset, or in one of the RAW intervals."""
-        return not self.relapse_free(self.raw_spans(change, meaningful))
 
     def raw_spans(self, change: Change, meaningful: int) -> list[tuple[int, int]]:
         """Return first and last day of the RAW window and of each RAW interval."""
@@ -405,15 +407,20 @@ class Scan(Judgement):
         window = [(onset - rule.raw.days_before_onset, onset + rule.raw.days_after_onset)] if rule.raw is not None else []
         return [*window, *self.spans(rule.raw_in, change, change.onset, meaningful, change.onset)]
 
-    def intervals(self, change: Change, confirming: int, meaningful: int, until: int, *, early_only: bool = False) -> list[tuple[int, int]]:
-        """Return first and last day of each relapse-free interval; those without length are left out.
-
-        `early_only`: without those that end at the confirming visit or later.
-        """
+    def intervals(self, change: Change, confirming: int, meaningful: int, until: int) -> list[tuple[int, int]]:
+        """Return first and last day of each relapse-free interval; those without length are left out."""
         rule = self.definition.relapses
         assert rule is not None
-        asked = [interval for interval in rule.relapse_free if not (early_only and interval.is_late)]
-        return self.spans(asked, change, confirming, meaningful, until)
+        return self.spans(rule.relapse_free, change, confirming, meaningful, until)
+
+    def early_part(self, change: Change, confirming: int, meaningful: int, until: int) -> list[tuple[int, int]]:
+        """Return the relapse-free intervals without what comes with the confirmation: of those that end there, the days before onset."""
+        rule = self.definition.relapses
+        assert rule is not None
+        onset = self.days[change.onset]
+        early = self.spans([interval for interval in rule.relapse_free if not interval.is_late], change, confirming, meaningful, until)
+        late = self.spans([interval for interval in rule.relapse_free if interval.is_late], change, confirming, meaningful, until)
+        return [*early, *((first, min(last, onset - 1)) for first, last in late if first < onset)]
 
     def spans(self, intervals: Sequence[Interval], change: Change, confirming: int, meaningful: int, until: int) -> list[tuple[int, int]]:
         """Return first and last day of intervals between anchors; those without length are left out."""

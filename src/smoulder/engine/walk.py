@@ -255,14 +255,16 @@ class Walk(Scan):
         return next(able, held[-1])
 
     def confirmed_score(self, change: Change, confirming: list[int]) -> int:
-        """Return the best of the scores that had to hold, onset included: the reference from there on."""
+        """Return the best of the scores that had to hold, onset included and without forgiven ones: the reference from there on."""
         visits = {change.onset}
         if confirming:
             every = self.definition.confirmation.every_visit
             visits |= set(range(change.onset, confirming[0] + 1)) if every else {confirming[0]}
-            if self.definition.sustained.days == "to the end" and self.definition.sustained.kinds != "improvement":
-                visits |= set(range(confirming[0], self.last + 1))
-        return min((self.scores[visit] for visit in visits), key=lambda score: self.sign * score)
+            sustained = self.definition.sustained
+            if sustained.days == "to the end" and sustained.kinds != "improvement":
+                over = every if sustained.every_visit is None else sustained.every_visit
+                visits |= set(range(confirming[0], self.last + 1)) if over else {self.last}
+        return min((self.scores[visit] for visit in visits if self.holds(visit, change)), key=lambda score: self.sign * score)
 
     # -- moving the references --------------------------------------------------------------
 

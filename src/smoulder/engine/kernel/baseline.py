@@ -29,7 +29,7 @@ from smoulder.engine.encoding import (
     TO_ONSET,
 )
 from smoulder.engine.kernel.compiling import compiled
-from smoulder.engine.kernel.people import is_far, is_local_extremum, needed_from
+from smoulder.engine.kernel.people import holds, is_far, is_local_extremum, needed_from
 from smoulder.terms import MISSING
 
 
@@ -165,7 +165,7 @@ def next_baseline(person, rule, change, confirming):
     if rule.setting[MOVES_TO] == TO_LOWEST:
         lowest = change.onset
         for visit in range(change.onset + 1, confirming + 1):
-            if person.score[visit] < person.score[lowest]:
+            if person.score[visit] < person.score[lowest] and holds(person, rule, visit, change):
                 lowest = visit
         return lowest
     return confirming

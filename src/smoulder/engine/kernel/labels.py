@@ -27,7 +27,7 @@ from smoulder.engine.encoding import (
     RAW_BEFORE,
 )
 from smoulder.engine.kernel.compiling import compiled
-from smoulder.engine.kernel.people import is_local_extremum, is_past
+from smoulder.engine.kernel.people import holds, is_local_extremum, is_past
 from smoulder.engine.record import BOTH, DURING, PIRA, RAW, UNDEFINED, UNDETERMINED
 from smoulder.terms import MISSING
 
@@ -41,7 +41,9 @@ def last_meaningful(person, rule, change, confirming):
             continue
         past = True
         for later in range(first, confirming + 1):
-            past = past and is_past(rule, person.score[later], person.score[visit], change.direction)
+            past = past and (
+                not holds(person, rule, later, change) or is_past(rule, person.score[later], person.score[visit], change.direction)
+            )
         if past or confirming < 0:
             return visit
     return 0
@@ -89,15 +91,33 @@ def is_raw(person, rule, change, meaningful):
 def judge_intervals(person, rule, change, meaningful, confirming, until, early_only):
     """Return whether the relapse-free intervals are free of relapses, inside coverage, and inside what was observed.
 
-    `early_only`: without those that end at the confirming visit or later.
+    `early_only`: of those that end at the confirming visit or later, only the days before onset. Where RAW and PIRA exclude each other,
+    "not RAW" is itself a claim that no relapse was there, so the days of RAW have to be covered too.
     """
     free, covered, observed = True, True, True
+    onset = person.day[change.onset]
+    if rule.setting[EXCLUSIVE] != 0:
+        if rule.setting[HAS_RAW] != 0:
+            first, last = onset - rule.setting[RAW_BEFORE], onset + rule.setting[RAW_AFTER]
+            covered = covered and person.covered_from <= first and last <= person.covered_to
+            observed = observed and person.observed_from <= first and last <= person.observed_to
+        for number in range(rule.setting[N_INTERVALS], rule.setting[N_INTERVALS] + rule.setting[N_RAW_INTERVALS]):
+            interval = rule.interval[number]
+            first = anchor_day(person, change, meaningful, change.onset, change.onset, interval[0]) + interval[1]
+            last = anchor_day(person, change, meaningful, change.onset, change.onset, interval[2]) + interval[3]
+            if last > first:
+                covered = covered and person.covered_from <= first and last <= person.covered_to
+                observed = observed and person.observed_from <= first and last <= person.observed_to
     for number in range(rule.setting[N_INTERVALS]):
         interval = rule.interval[number]
         first = anchor_day(person, change, meaningful, confirming, until, interval[0]) + interval[1]
         last = anchor_day(person, change, meaningful, confirming, until, interval[2]) + interval[3]
-        if last <= first or (early_only and interval[2] in (AT_CONFIRMATION, AT_LAST_HOLDING)):
+        if last <= first:
             continue
+        if early_only and interval[2] in (AT_CONFIRMATION, AT_LAST_HOLDING):
+            if first >= onset:
+                continue
+            last = min(last, onset - 1)
         for relapse in person.relapse:
             free = free and not first <= relapse <= last
         covered = covered and person.covered_from <= first and last <= person.covered_to

@@ -40,13 +40,14 @@ from smoulder.engine.encoding import (
     SECOND,
     SECOND_LEAST,
     SUSTAINED_DAYS,
+    SUSTAINED_EVERY,
     SUSTAINED_KINDS,
     WORSE,
 )
 from smoulder.engine.kernel.baseline import may_begin
 from smoulder.engine.kernel.compiling import compiled
 from smoulder.engine.kernel.confirming import fill_eligible, first_failing, is_confirmed, is_counted, is_sustained, keep_holding
-from smoulder.engine.kernel.people import Change, is_past, needed_from
+from smoulder.engine.kernel.people import Change, holds, is_past, needed_from
 from smoulder.engine.kernel.rows import copy_row, is_looked_for, keep, write_change, write_event
 from smoulder.engine.record import NO_LABEL, UNDEFINED, UNDETERMINED
 from smoulder.terms import MISSING
@@ -129,15 +130,19 @@ def place_of_reference(person, rule, visit, held, n_held, which):
 
 @compiled
 def confirmed_score(person, rule, change, eligible, n_confirming):
-    """Return the best of the scores that had to hold, onset included."""
+    """Return the best of the scores that had to hold, onset included and without forgiven ones."""
     best = np.int64(person.score[change.onset])
     if n_confirming == 0:
         return best
     first = change.onset + 1 if rule.setting[EVERY_VISIT] != 0 else eligible[0]
     to_end = rule.setting[SUSTAINED_DAYS] == FAR and rule.setting[SUSTAINED_KINDS] != IMPROVEMENT_ONLY
-    last = len(person.day) - 1 if to_end else eligible[0]
+    last = len(person.day) - 1 if to_end and rule.setting[SUSTAINED_EVERY] != 0 else eligible[0]
     for visit in range(first, last + 1):
-        best = min(best, np.int64(person.score[visit]))
+        if holds(person, rule, visit, change):
+            best = min(best, np.int64(person.score[visit]))
+    end = len(person.day) - 1
+    if to_end and holds(person, rule, end, change):
+        best = min(best, np.int64(person.score[end]))
     return best
 
 

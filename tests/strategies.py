@@ -195,10 +195,12 @@ def carried_references(draw: st.DrawFn, onset: dict[str, Any], *, raw: bool, eve
         found["falls_from_day"], length = draw(st.sampled_from((30, 1, 84))), draw(st.sampled_from((None, None, 60, 0)))
         found["falls_every_visit"] = draw(st.booleans())
         found |= {} if length is None else {"falls_to_day": found["falls_from_day"] + length}
+    if found["after_relapse"] == "stays" and found["second_reference"] == "after a relapse":
+        found["second_reference"] = "no"
     if found["second_reference"] != "no":
         found["second_at_least"] = draw(st.sampled_from(("any", "the reference", "worse than the reference")))
     if onset.get("min_days") and onset.get("min_days_from") == "baseline":
-        found["earlier_reference"] = draw(st.booleans())
+        found["earlier_reference"] = found["falls"] != "no" and draw(st.booleans())
     if draw(st.booleans()):
         within = draw(st.sampled_from((None, 90, 168)))
         found["merging"] = {"stable_days": draw(st.sampled_from((30, 0, 90, 200)))} | ({} if within is None else {"within_days": within})
@@ -262,7 +264,7 @@ def definitions(draw: st.DrawFn, measures: Sequence[str] = ALL_MEASURES, *, most
     sustained_days = draw(st.sampled_from((0, 0, 84, 168, 365, "to the end")))
     confirmation = draw(confirmations(edss="edss" in keys))
     windows = confirmation["windows"]
-    counted = bool(windows) and draw(st.booleans())
+    counted = bool(windows) and "as_well" not in confirmation and draw(st.booleans())
     within = draw(st.sampled_from((None, 0, 84, 365))) if counted else None
     looking_for = ["every event", "every event", "every event", "first worsening", "first improvement", "first event"]
     labelled_only = ["first PIRA", "first RAW"] if relapse_rule is not None else []
@@ -291,7 +293,32 @@ def definitions(draw: st.DrawFn, measures: Sequence[str] = ALL_MEASURES, *, most
         data |= draw(carried(data))
     if months:
         data["days_a_month"] = draw(st.sampled_from((30.4375, 30.0, 30.25)))
+    mended(data)
     return definition_from(data, where="random definition")
+
+
+def mended(data: dict[str, Any]) -> None:
+    """Take out of a drawn definition what is refused because it could find nothing."""
+    onset, confirmation, relapses = data["onset"], data["confirmation"], data.get("relapses") or {}
+    for name in ("at", "as_well"):
+        if name in confirmation and "at" in onset and confirmation[name]["to_day"] < onset["at"]["from_day"]:
+            del confirmation[name]
+
+    def counts_nothing(threshold: dict[str, Any] | None) -> bool:
+        return threshold is not None and "steps" in threshold and all("change" not in step for step in threshold["steps"])
+
+    improves = not all(counts_nothing(rule.get("improvement", rule["worsening"])) for rule in data["measures"])
+    worsens = not all(counts_nothing(rule["worsening"]) for rule in data["measures"])
+    no_raw = not relapses.get("raw") and not relapses.get("raw_in") and relapses.get("otherwise") != "RAW"
+    looking_for = data["looking_for"]
+    improving = looking_for == "first improvement"
+    about_worsening = confirmation.get("leading_system") or "PIRA" in data["baseline"].get("moves_after", ())
+    if (
+        (looking_for == "first RAW" and no_raw)
+        or (improving and (not improves or about_worsening))
+        or (looking_for in ("first worsening", "first PIRA", "first RAW") and not worsens)
+    ):
+        data["looking_for"] = "every event"
 
 
 @st.composite

@@ -87,6 +87,24 @@ def test_what_the_tables_lack(parts: dict[str, Any], sentence: str) -> None:
     assert told(cohort_of(every(91), knowledge="unknown"), rules(**parts), sentence)
 
 
+def test_how_many_lack_the_day_that_a_definition_starts_at() -> None:
+    starts = rules(baseline={"start": "first after time zero", "zero": "diagnosis"})
+    cohort = cohort_of(every(91), relapses={}, diagnosis={"P0": 0, "P1": 0})
+    assert told(cohort, starts, "3 of 5 patients have no diagnosis_date in the patients table")
+    assert told(cohort_of(every(91), relapses={}), starts, "5 of 5 patients have no diagnosis_date")
+
+
+def test_follow_up_too_short_for_a_visit_at_a_set_time() -> None:
+    week_96 = {"windows": [{"name": "24w", "from_day": 168, "to_day": 400}], "as_well": {"day": 672, "from_day": 644, "to_day": 700}}
+    assert told(cohort_of(every(91), relapses={}), rules(confirmation=week_96), "followed for less than the 644 days")
+
+
+def test_lesions_that_the_mri_table_does_not_count() -> None:
+    with_mri = rules(relapses={}, mri={"scans_in": ["onset-730 .. onset"]})
+    cohort = cohort_of(every(91), relapses={}, mri={"P0": [{"day": 0, "new_t2": 0, "gd": 0}]})
+    assert told(cohort, with_mri, "The MRI table has no column enlarging_t2")
+
+
 def test_the_traps_of_the_definition_are_told_too() -> None:
     assert told(cohort_of(every(91), relapses={}), rules(sustained={"days": "to the end"}), "looks into the future")
 

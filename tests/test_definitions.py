@@ -489,6 +489,41 @@ def test_trap_of_the_raw_plateau() -> None:
     assert not has_trap(labelled({"looking_for": "first worsening"}), words)
 
 
+@pytest.mark.parametrize(
+    ("free", "expected"),
+    [
+        ("baseline .. onset", False),
+        ("baseline+1 .. onset", True),
+        ("baseline .. onset-1", True),
+        ("last meaningful visit .. confirmation", False),
+        ("onset-90 .. confirmation", True),
+    ],
+)
+def test_an_interval_spares_the_plateau_only_where_it_holds_the_whole_step(free: str, expected: bool) -> None:
+    assert has_trap(labelled({"relapses.relapse_free": [free]}), "The baseline does not move after a RAW") == expected
+
+
+@pytest.mark.parametrize(("days", "expected"), [(91, True), (90, False)])
+def test_trap_of_an_onset_too_far_from_relapses_to_be_raw(days: int, expected: bool) -> None:
+    rules = labelled({MOVES: ["worsening"], "onset.days_after_relapse": days})
+    assert has_trap(rules, "no worsening after a relapse can be RAW") == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"baseline.start": "previous visit"}, "after one good day is a worsening"),
+        ({"last_visit.worsening": "counted"}, "counts all the same"),
+        ({"confirmation.windows": []}, "Nothing has to be confirmed"),
+        ({MOVES: ["relapse"], "baseline.crossed_days": 30}, "first seen more than 30 days after a relapse is taken into the new reference"),
+        ({"carried": {"second_reference": "no"}}, "first seen at the first visit past the RAW window"),
+    ],
+)
+def test_other_traps(settings: dict[str, Any], words: str) -> None:
+    assert has_trap(labelled(settings), words)
+    assert not has_trap(labelled(), words)
+
+
 def test_trap_of_a_step_counted_again() -> None:
     words = "the same worsening is found and counted again"
     assert has_trap(plain(), words)
@@ -603,6 +638,23 @@ def load_again(rules: Definition) -> Definition:
         ({"carried": {"second_reference": "after the last event"}, "looking_for": "first PIRA"}, "needs looking_for = 'every event'"),
         ({"carried": {}, "relapses": {"relapse_free": ["onset-90 .. onset"]}}, "need the RAW window"),
         ({"relapses.raw_in": ["onset .. confirmation"]}, "end at onset at the latest"),
+        ({"relapses": {"relapse_free": ["onset-90 .. onset"]}, "looking_for": "first RAW"}, "finds nothing"),
+        ({"edss.improvement": {"steps": [{}]}, "looking_for": "first improvement"}, "no improvement counts"),
+        ({"edss.worsening": {"steps": [{}]}, "edss.improvement": {"points": 1.0}, "looking_for": "first worsening"}, "no worsening counts"),
+        ({MOVES: ["PIRA"], "looking_for": "first improvement"}, "tells no PIRA"),
+        ({"confirmation.leading_system": True, "looking_for": "first improvement"}, "are about worsening"),
+        (
+            {
+                "onset.at": {"day": 300, "from_day": 300, "to_day": 400},
+                "confirmation.at": {"day": 200, "from_day": 100, "to_day": 299},
+            },
+            "confirmation.at lies before onset.at",
+        ),
+        (
+            {"confirmation.as_well": {"day": 200, "from_day": 100, "to_day": 299}, "last_visit.worsening": "counted"},
+            "cannot be asked to hold at confirmation.as_well",
+        ),
+        ({"carried": {"after_relapse": "stays"}}, "has no effect where after_relapse = 'stays'"),
         ({"mri": {"scans_in": []}}, "at least 1 item"),
         ({"mri": {"scans_in": ["previous visit .. onset"]}}, "cannot use the anchor 'previous visit'"),
         ({"mri": {"scans_in": ["onset-90 .. onset"], "lesions": ["gd", "gd"]}}, "names something twice"),

@@ -100,13 +100,15 @@ def with_carried(data: dict[str, Any], chance: random.Random) -> None:
         carried |= {"falls_from_day": chance.choice((1, 30)), "falls_every_visit": chance.random() < 0.7}
         if chance.random() < 0.3:
             carried["falls_to_day"] = 120
+    if carried["after_relapse"] == "stays" and carried["second_reference"] == "after a relapse":
+        carried["second_reference"] = "no"
     if carried["second_reference"] != "no":
         carried["second_at_least"] = chance.choice(("any", "the reference", "worse than the reference"))
     if chance.random() < 0.4:
         carried["merging"] = {"stable_days": chance.choice((0, 30, 100))} | ({"within_days": 100} if chance.random() < 0.4 else {})
     if chance.random() < 0.3:
         data["onset"] = {"min_days": chance.choice((30, 91, 180))}
-        carried["earlier_reference"] = chance.random() < 0.6
+        carried["earlier_reference"] = carried["falls"] != "no" and chance.random() < 0.6
     data["carried"] = carried
 
 
@@ -119,17 +121,17 @@ def with_rarity(data: dict[str, Any], chance: random.Random) -> None:
         return
     elif rare == 1:
         confirmation["forgives"] = "single visits"
-    elif rare == 2:
+    elif rare == 2 and "at" not in data["onset"]:
         confirmation["at"] = anchored(chance)
-    elif rare == 3:
+    elif rare == 3 and "last_visit" not in data and "at" not in data["onset"]:
         confirmation["as_well"] = anchored(chance)
     elif rare == 4:
         confirmation["leading_system"] = True
     elif rare == 5:
         data["sustained"] = {"days": chance.choice(("to the end", 200)), "every_visit": chance.choice((True, False))}
-    elif rare == 6:
+    elif rare == 6 and "as_well" not in confirmation:
         data["last_visit"] = {"worsening": "counted"}
-    else:
+    elif rare == 7 and not confirmation.keys() & {"at", "as_well"}:
         data["onset"] |= {"at": anchored(chance)}
 
 

@@ -349,6 +349,119 @@ def test_the_explanation_of_a_carried_reference_says_where_it_is_set_anew() -> N
     assert explanation.measures[0].references == ((0, 300), (90, 200), (200, 300))
 
 
+# -- what a review found --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("recorded_from", "label"), [(90, "PIRA"), (91, "undetermined")])
+def test_pira_needs_the_days_of_raw_to_be_recorded_where_the_two_exclude_each_other(recorded_from: int, label: str) -> None:
+    """Onset on day 180, RAW from day 90 on; the relapse-free interval begins with onset."""
+    labels = {"raw": {"days_before_onset": 90}, "relapse_free": ["onset .. confirmation"]}
+    recorded = {"recorded": {"A": (recorded_from, None)}}
+    assert found("0:2.0 180:3.0 270:3.0", rule(relapses=labels), **recorded) == [(label, 180)]
+    both = rule(relapses=labels | {"exclusive": False})
+    assert found("0:2.0 180:3.0 270:3.0", both, **recorded) == [("PIRA", 180)]  # there PIRA says nothing of RAW
+
+
+def test_pira_that_rests_on_raw_days_before_the_first_visit_says_so() -> None:
+    labels = {"raw": {"days_before_onset": 90}, "relapse_free": ["onset .. confirmation"]}
+    assert cell("outside_follow_up", "0:2.0 90:3.0 180:3.0", rule(relapses=labels)) == [False]
+    assert cell("outside_follow_up", "0:2.0 89:3.0 180:3.0", rule(relapses=labels)) == [True]
+
+
+@pytest.mark.parametrize("parts", [{"baseline": {"moves_after": ["worsening"], "moves_to": "lowest score"}}, {"carried": {"falls": "no"}}])
+def test_a_forgiven_dip_is_no_new_reference(parts: dict[str, Any]) -> None:
+    """The dip of day 60 is forgiven; were it the reference, the 3.0 after it would be a second worsening."""
+    series = "0:2.0 30:3.0 60:2.0 120:3.0 200:3.0 300:3.0 400:3.0"
+    forgiving = rule(confirmation={"forgives": "single visits"}, relapses=RAW, **parts)
+    assert [onset for _, onset in found(series, forgiving)] == [30]
+
+
+def test_the_last_meaningful_visit_forgives_too() -> None:
+    labels = {"relapse_free": ["last meaningful visit .. onset"]}
+    series = "0:2.0 100:2.0 200:2.0 300:2.0 330:3.0 360:2.5 430:3.0 500:3.0"
+    forgiving = rule(confirmation={"forgives": "single visits"}, relapses=labels, looking_for="first worsening")
+    assert found(series, forgiving, [50]) == [("PIRA", 330)]
+    assert cell("meaningful_day", series, forgiving, [50]) == [300]
+
+
+def test_a_carried_reference_rests_on_the_scores_that_had_to_hold() -> None:
+    """To the end of follow-up, but at the last visit only: the 2.0 of day 200 is none that had to hold."""
+    series = "0:2.0 30:3.0 120:3.0 200:2.0 300:3.0 400:3.0 500:3.0 600:3.0"
+    lasting = rule(carried={"falls": "no"}, relapses=RAW, sustained={"days": "to the end", "every_visit": False})
+    assert found(series, lasting) == [("PIRA", 30)]
+
+
+@pytest.mark.parametrize(("relapse", "label"), [(20, "undefined"), (199, "undefined"), (200, "PIRA with relapse during confirmation")])
+def test_a_relapse_before_onset_is_none_during_confirmation(relapse: int, label: str) -> None:
+    labels = {"relapse_free": ["baseline .. confirmation"], "during_confirmation": "own class"}
+    assert found("0:2.0 200:3.0 300:3.0", rule(relapses=labels), [relapse]) == [(label, 200)]
+
+
+def told(series: str, definition: Definition, relapses: list[int] | None = None) -> str:
+    """Return the explanation of one patient."""
+    return explain(cohort_of({"A": {"edss": series}}, {"A": relapses or []}), "A", definition).text()
+
+
+@pytest.mark.parametrize(
+    ("series", "parts", "relapses", "words"),
+    [
+        (
+            "0:4.0 90:2.0 100:4.0 200:4.0",
+            {"carried": CARRIED, "relapses": RAW},
+            [],
+            "2.0 better than the reference 4.0; only worsening is looked for",
+        ),
+        (
+            "0:2.0 200:3.0 300:3.0 400:3.0",
+            {"onset": {"days_after_relapse": 90}},
+            [140, 210],
+            "too near the relapse of day 140 to be an onset",
+        ),
+        ("0:2.0 90:2.0 180:3.0 270:3.0", {"baseline": {"days_after_relapse": 90}}, [-60, 10], "too near the relapse of day -60"),
+        (
+            "0:2.0 100:2.0 130:3.0 230:3.0 400:3.0",
+            {"onset": {"min_days": 60, "min_days_from": "previous visit"}},
+            [],
+            "less than 60 days after the visit before it, day 100",
+        ),
+        (
+            "0:2.0 200:3.0 300:3.0 400:3.0 500:3.0",
+            {"onset": {"min_days": 60, "at": {"day": 400, "from_day": 400, "to_day": 400}}},
+            [],
+            "not the visit at which a change is looked for",
+        ),
+        (
+            "0:2.0 30:3.0 120:3.0 180:2.0 230:2.0 330:3.0",
+            {"sustained": {"days": 200, "every_visit": False}},
+            [],
+            "day 230 (2.0): the worsening of day 30 was confirmed but is not sustained",
+        ),
+        ("0:2.0 90:3.0", {"confirmation": {"windows": []}}, [], "(1.0 needed); it counts."),
+    ],
+)
+def test_the_explanation_names_what_decided(series: str, parts: dict[str, Any], relapses: list[int], words: str) -> None:
+    assert words in told(series, rule(**parts), relapses)
+
+
+def test_the_explanation_of_an_undefined_worsening_names_the_second_reference() -> None:
+    second = rule(carried={"falls": "no", "second_reference": "at every visit"}, relapses=RAW)
+    text = told("0:2.0 110:3.0 140:2.5 300:3.0 400:3.0 500:3.0", second, [10, 315])
+    assert "undefined: it is compared with the second reference, which relapses do not move" in text
+
+
+def test_a_summary_has_a_line_for_every_label() -> None:
+    """RAW by an interval has its line, what needed no confirmation is not called confirmed, and improvement has a line where it can be."""
+
+    def lines(definition: Definition) -> dict[str, int]:
+        cohort = cohort_of({"A": {"edss": "0:2.0 100:3.0 200:3.0"}}, {"A": [50]})
+        return {name: share.numerator for name, share in detect(cohort, definition).summaries()[0].counts}
+
+    assert lines(rule(relapses={"raw_in": ["previous visit .. onset"]}))["RAW"] == 1
+    assert "worsening" in lines(rule(confirmation={"windows": []}))
+    assert "confirmed improvement" in lines(rule())
+    assert "confirmed improvement" not in lines(rule(carried=CARRIED, relapses=RAW))
+
+
 # -- MRI ------------------------------------------------------------------------------------------
 
 MRI = {"scans_in": ["baseline .. confirmation"]}

@@ -195,7 +195,8 @@ class Events:
             return Proportion(numerator=frame["patient"].n_unique(), denominator=n)
 
         all_worsening = definition.looking_for not in ("first improvement", "first PIRA", "first RAW")
-        counts = [("confirmed worsening", share(worsening))] if all_worsening else []
+        worse = "confirmed worsening" if definition.confirmation.windows else "worsening"
+        counts = [(worse, share(worsening))] if all_worsening else []
         labels: list[tuple[str, pl.DataFrame]] = []
         if definition.labelled and definition.looking_for != "first improvement":
             labels = [

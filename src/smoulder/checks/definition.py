@@ -57,11 +57,38 @@ def lacking(cohort: Cohort, definition: Definition) -> list[str]:
         found.append("There is no relapse table, so every label will be undetermined.")
     if definition.mri is not None and cohort.mri is None:
         found.append("There is no MRI table, so the MRI of every PIRA will be unknown.")
+    unread = [name for name in (definition.mri.lesions if definition.mri is not None else ()) if name not in _columns(cohort.mri)]
+    if cohort.mri is not None and unread:
+        found.append(
+            f"The MRI table has no column {' and no '.join(unread)}: a PIRA may be told to be free of MRI activity although nobody looked "
+            "for those lesions, unless another column holds them too."
+        )
+    found += missing_start(cohort, definition)
     if definition.confirmation.leading_system and not any(cohort.has_measure(key) for key in FUNCTIONAL_SYSTEMS):
         found.append("The visits have no functional systems, so no worsening can be led by one and none will be confirmed.")
     if definition.confirmation.visits == "scheduled" and cohort.visits.scheduled is None:
         found.append("The visits do not say which were scheduled, so every visit may confirm.")
     return found
+
+
+def _columns(frame: pl.DataFrame | None) -> list[str]:
+    return [] if frame is None else frame.columns
+
+
+def missing_start(cohort: Cohort, definition: Definition) -> list[str]:
+    """Return how many patients lack the day that a definition starts at."""
+    base = definition.baseline
+    if base.start not in ("nearest time zero", "first after time zero"):
+        return []
+    days = cohort.zero_days(base.zero)
+    n_missing = cohort.n_patients if days is None else int((days == MISSING).sum())
+    if not n_missing:
+        return []
+    column = {"time zero": "time_zero", "diagnosis": "diagnosis_date", "onset of the disease": "onset_date"}[base.zero]
+    return [
+        f"{n_missing:,} of {counted(cohort.n_patients, 'patient')} have no {column} in the patients table and cannot be assessed, because "
+        "the definition starts there."
+    ]
 
 
 def days_of(cohort: Cohort, rule: MeasureRule) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -110,7 +137,9 @@ def short_follow_up(days: NDArray[np.int64], first: NDArray[np.int64], definitio
     some = np.diff(first) > 1
     if not definition.confirmation.windows or not some.any():
         return []
-    wait = min(window.from_day for window in definition.confirmation.windows)
+    anchors = (definition.onset.at, definition.confirmation.at, definition.confirmation.as_well)
+    sought = [anchor.from_day for anchor in anchors if anchor is not None]
+    wait = max([min(window.from_day for window in definition.confirmation.windows), *sought])
     followed = days[first[1:][some] - 1] - days[first[:-1][some]]
     n_short = int((followed < wait).sum())
     if n_short < MANY * len(followed):

@@ -7,13 +7,13 @@ from smoulder.engine.narrate import Narrator, decisive_visit
 from smoulder.engine.pack import record_of, seen_days
 from smoulder.engine.record import LABELS, NO_LABEL, Found
 from smoulder.engine.reference import Scan, scan_of
-from smoulder.engine.scans import asked_counts, judge_scans, scans_of
+from smoulder.engine.scans import judge_scans, scans_of
 from smoulder.engine.walk import Walk
 from smoulder.errors import UsageError
 from smoulder.events import ExplainedEvent, ExplainedMeasure, Explanation, SoughtVisit
 from smoulder.provenance import provenance_of
 from smoulder.rulebook import resolve
-from smoulder.rulebook.model import Definition, MeasureRule, MriRule
+from smoulder.rulebook.model import Definition, MeasureRule
 from smoulder.tables import Cohort
 from smoulder.terms import MISSING, Calendar, Measure
 
@@ -61,7 +61,7 @@ def explain(cohort: Cohort, patient: str, definition: Definition | str) -> Expla
         relapse_days=tuple(cohort.relapse_days_of(index).tolist()),
         relapse_knowledge=cohort.relapse_knowledge,
         treatments=treatments_of(cohort, patient),
-        scans=tuple(listed_scans(cohort, patient, chosen[0].mri)) if chosen[0].mri is not None else (),
+        scans=tuple(scans_of(cohort, patient, chosen[0].mri)) if chosen[0].mri is not None else (),
         follow_up=None if start == MISSING else (start, end),
         provenance=provenance_of(cohort, chosen),
     )
@@ -190,14 +190,6 @@ def mri_spans(scan: Scan, event: Found) -> list[tuple[int, int]]:
     assert scan.definition.mri is not None
     change = Change(event.worsening, event.onset, event.baseline, event.reference, 0)
     return scan.spans(scan.definition.mri.scans_in, change, decisive_visit(event), event.meaningful, event.sustained_until)
-
-
-def listed_scans(cohort: Cohort, patient: str, rule: MriRule) -> list[tuple[int, bool, bool]]:
-    """Return every scan of a patient as day, active and read; where the table has none of the counts, nothing of it was read."""
-    if cohort.mri is None or asked_counts(cohort, rule):
-        return scans_of(cohort, patient, rule)
-    days = cohort.mri.filter(cohort.mri["patient"] == patient)["day"].sort()
-    return [(day, False, False) for day in days.to_list()]
 
 
 def treatments_of(cohort: Cohort, patient: str) -> tuple[tuple[str, int, int | None], ...]:

@@ -76,13 +76,15 @@ class Judgement:
 
     def far_from_relapses(self, visit: int, days_after: int, days_before: int) -> bool:
         """Return whether a visit keeps its distance: at least N days after and before any relapse; 0 switches a side off."""
+        return self.blocking_relapse(visit, days_after, days_before) is None
+
+    def blocking_relapse(self, visit: int, days_after: int, days_before: int) -> tuple[int, str] | None:
+        """Return the nearest relapse that a visit is too near to, and the side that decides ("after", "before"); None where it is far."""
         day = self.days[visit]
-        for relapse in self.record.relapses:
-            if relapse <= day and day - relapse < days_after:
-                return False
-            if relapse >= day and relapse - day < days_before:
-                return False
-        return True
+        after = [(day - relapse, relapse, "after") for relapse in self.record.relapses if 0 <= day - relapse < days_after]
+        before = [(relapse - day, relapse, "before") for relapse in self.record.relapses if 0 <= relapse - day < days_before]
+        nearest = min([*after, *before], default=None)
+        return None if nearest is None else nearest[1:]
 
     def eligible(self, onset: int) -> list[int]:
         """Step D: return the visits that may confirm, in day order."""
@@ -162,20 +164,28 @@ class Judgement:
             return change.onset == self.last
         return not eligible and all(self.holds(visit, change) for visit in range(change.onset + 1, self.last + 1))
 
+    @property
+    def lasts_at_every_visit(self) -> bool:
+        """Whether a change must last at every visit after the confirming one."""
+        over = self.terms.sustained.every_visit
+        return self.terms.confirmation.every_visit if over is None else over
+
     def is_sustained(self, change: Change, fails: int | None) -> bool:
         """Return whether a confirmed change lasts as long as the definition asks."""
         rule = self.terms.sustained
         if rule.days == 0 or rule.kinds == ("improvement" if change.worsening else "worsening"):
             return True
-        every = self.terms.confirmation.every_visit if rule.every_visit is None else rule.every_visit
-        if every:
+        if self.lasts_at_every_visit:
             return fails is None or (rule.days != "to the end" and self.days[fails] - self.days[change.onset] >= rule.days)
-        at = self.last
-        if rule.days != "to the end":
-            wait = int(rule.days)
-            later = (visit for visit in range(change.onset + 1, self.last + 1) if self.days[visit] - self.days[change.onset] >= wait)
-            at = next(later, self.last)
-        return self.holds(at, change)
+        return self.holds(self.lasting_visit(change), change)
+
+    def lasting_visit(self, change: Change) -> int:
+        """Return the one visit that says whether a change lasts: the first at least so many days after onset, or the last of all."""
+        days = self.terms.sustained.days
+        if days == "to the end":
+            return self.last
+        later = (visit for visit in range(change.onset + 1, self.last + 1) if self.days[visit] - self.days[change.onset] >= int(days))
+        return next(later, self.last)
 
     def first_in_window(self, visits: list[int], onset: int, number: int) -> int:
         """Return the first of some visits that lies in a window; -1 for none."""

@@ -62,19 +62,13 @@ class Narrator(Teller):
 
     def skipped_baseline(self, scan: Scan, visit: int) -> None:
         base = scan.definition.baseline
-        if scan.far_from_relapses(visit, base.days_after_relapse, base.days_before_relapse):
+        blocking = scan.blocking_relapse(visit, base.days_after_relapse, base.days_before_relapse)
+        if blocking is None:
             why, rule = "both neighbouring scores lie on the same side of it (a local extremum)", "baseline.local_extrema"
         else:
-            why, rule = (
-                f"it is too near the relapse of {self.day(self.nearest_relapse(scan, visit))}",
-                "baseline.days_after_relapse",
-            )
+            why, rule = f"it is too near the relapse of {self.day(blocking[0])}", f"baseline.days_{blocking[1]}_relapse"
         text = f"{self.at(scan, visit)}: cannot serve as baseline, because {why}; the next visit is tried."
         self.tell(scan, "baseline", visit, "not usable", rule, text)
-
-    def nearest_relapse(self, scan: Scan, visit: int) -> int:
-        """Return the relapse nearest a visit."""
-        return min(scan.record.relapses, key=lambda relapse: (abs(relapse - scan.days[visit]), relapse))
 
     def baseline_set(self, scan: Scan) -> None:
         here = (scan.days[scan.baseline], scan.reference)
@@ -127,8 +121,9 @@ class Narrator(Teller):
         text = f"{self.at(scan, visit)}: {reason}."
         if scan.previous_serves and (not self.references or self.references[-1] != (scan.days[scan.baseline], scan.reference)):
             self.references.append((scan.days[scan.baseline], scan.reference))
-        near = "onset.min_days" if scan.far_enough_for_onset(visit) else "onset.days_after_relapse"
-        rule = near if differs and not far else f"{scan.rule.measure}.{'worsening' if worsening else 'improvement'}"
+        rule = f"{scan.rule.measure}.{'worsening' if worsening else 'improvement'}"
+        if differs and not far:
+            rule = self.why_not_begin(scan, visit)[1]
         self.tell(
             scan, "compare", visit, verdict, rule, text, reference=(scan.baseline, scan.reference), change=change, needed=needed
         )  # fmt: skip
@@ -141,25 +136,32 @@ class Narrator(Teller):
         way = "worse" if change > 0 else "better"
         by = f"{self.measure.text(abs(change))} {way} than the reference {reference}"
         need = "no such change counts from there" if needed is None else f"{self.measure.text(needed)} needed"
+        if change < 0 and scan.definition.carried is not None:
+            return "better", f"{by}; only worsening is looked for"
         if not differs:
             return "too small", f"{by}, less than counts ({need})"
-        if not far and scan.far_enough_for_onset(visit):
-            onset = scan.definition.onset
-            why = (
-                f"less than {onset.min_days} days after the visit it is compared with"
-                if onset.min_days
-                else "not the visit that is asked for"
-            )
-            return "may not begin here", f"{by} ({need}), but {why}"
         if not far:
-            relapse = self.day(self.nearest_relapse(scan, visit))
-            return "near a relapse", f"{by} ({need}), but too near the relapse of {relapse} to be an onset"
+            why, rule = self.why_not_begin(scan, visit)
+            return "near a relapse" if "relapse" in rule else "may not begin here", f"{by} ({need}), but {why}"
         if needed is None or abs(change) < needed:
             return (
                 f"a little {way}",
                 f"{by}, below the threshold ({need}); looked at because small confirmed changes move the baseline",
             )
-        return way, f"{by} ({need}); it counts if it is confirmed"
+        return way, f"{by} ({need}); it counts{' if it is confirmed' if scan.definition.confirmation.windows else ''}"
+
+    def why_not_begin(self, scan: Scan, visit: int) -> tuple[str, str]:
+        """Return why no change may begin at a visit, and the setting that decides."""
+        onset = scan.definition.onset
+        blocking = scan.blocking_relapse(visit, onset.days_after_relapse, onset.days_before_relapse)
+        if blocking is not None:
+            return f"too near the relapse of {self.day(blocking[0])} to be an onset", f"onset.days_{blocking[1]}_relapse"
+        previous = onset.min_days_from == "previous visit"
+        since = max(visit - 1, 0) if previous else scan.baseline
+        if onset.min_days and scan.days[visit] - scan.days[since] < onset.min_days:
+            name = "the visit before it" if previous else "the visit it is compared with"
+            return f"less than {onset.min_days} days after {name}, {self.day(scan.days[since])}", "onset.min_days"
+        return "not the visit at which a change is looked for", "onset.at"
 
     def ignored(self, scan: Scan, change: Change) -> None:
         text = f"{self.at(scan, change.onset)}: an improvement; only worsening is looked for and the baseline does not move on improvement."
@@ -232,7 +234,7 @@ class Narrator(Teller):
         return f"{counted(len(inside), 'visit')} in the confirmation windows, but too near a relapse or not scheduled"
 
     def not_sustained(self, scan: Scan, change: Change, fails: int | None) -> None:
-        visit = scan.last if fails is None else fails
+        visit = scan.lasting_visit(change) if fails is None or not scan.lasts_at_every_visit else fails
         kind = "worsening" if change.worsening else "improvement"
         text = f"{self.at(scan, visit)}: the {kind} of {self.day(scan.days[change.onset])} was confirmed but is not sustained: no event."
         self.tell(scan, "sustain", visit, "not sustained", "sustained.days", text, reference=(change.baseline, change.reference))
@@ -277,19 +279,14 @@ class Narrator(Teller):
             if event.outside:
                 reasons.append("this rests on days before the first or after the last visit, taken as free of relapses")
         if event.label == UNDETERMINED:
-            reasons.append(f"relapses were not recorded on all days {self.intervals_text(scan, change, event)}")
+            reasons.append(f"relapses were not recorded on all days {self.intervals_text(scan, change, event, raw=True)}")
         if event.label == DURING:
             reasons.append(f"not RAW, and a relapse lies only after onset, {self.intervals_text(scan, change, event, hit=True)}")
-        if event.label == UNDEFINED and scan.definition.carried is not None and not self.fails_free(scan, change, event):
+        if event.label == UNDEFINED and scan.from_second:
             reasons.append("it is compared with the second reference, which relapses do not move")
         elif event.label == UNDEFINED:
             reasons.append(f"not RAW, and a relapse lies {self.intervals_text(scan, change, event, hit=True)}")
         return "; ".join(reasons)
-
-    def fails_free(self, scan: Scan, change: Change, event: Found) -> bool:
-        """Return whether a relapse lies in a relapse-free interval."""
-        spans = scan.intervals(change, decisive_visit(event), event.meaningful, event.sustained_until)
-        return not scan.relapse_free(spans)
 
     def raw_reason(self, scan: Scan, change: Change, event: Found) -> str:
         """Return which relapse makes an event RAW."""
@@ -303,10 +300,12 @@ class Narrator(Teller):
                     return f"the relapse of {self.day(relapse)} began {when}"
         return "not PIRA, and what is not PIRA is RAW by this definition"
 
-    def intervals_text(self, scan: Scan, change: Change, event: Found, *, hit: bool = False) -> str:
-        """Return the relapse-free intervals of an event as days; with `hit` only those that a relapse lies in."""
+    def intervals_text(self, scan: Scan, change: Change, event: Found, *, hit: bool = False, raw: bool = False) -> str:
+        """Return the relapse-free intervals of an event as days; `hit`: only those that a relapse lies in; `raw`: those of RAW too."""
         at = decisive_visit(event)
         spans = scan.intervals(change, at, event.meaningful, event.sustained_until)
+        if raw and scan.definition.relapses is not None and scan.definition.relapses.exclusive:
+            spans = [*scan.raw_spans(change, event.meaningful), *spans]
         if hit:
             struck = [span for span in spans if any(span[0] <= relapse <= span[1] for relapse in scan.record.relapses)]
             spans = struck or spans

@@ -46,6 +46,8 @@ class Scan(Judgement):
         self.reference = 0
         self.last_reference: int | None = None
         self.moved_by_relapse = False
+        self.from_second = False
+        """Whether what is being judged is compared with a second reference (`walk`)."""
         self.found: list[Found] = []
 
     # -- comparing scores -------------------------------------------------------------------

@@ -14,21 +14,17 @@ from smoulder.tables import Cohort
 FREE, ACTIVE, UNKNOWN = "no activity", "activity", "unknown"
 
 
-def asked_counts(cohort: Cohort, rule: MriRule) -> list[str]:
-    """Return the lesion counts of a rule that the MRI table has."""
-    return [name for name in rule.lesions if cohort.mri is not None and name in cohort.mri.columns]
-
-
 def read_scans(cohort: Cohort, rule: MriRule) -> pl.DataFrame:
     """Return every scan with its day, whether it shows activity, and whether all counts asked for were read; by patient and day."""
-    counts = asked_counts(cohort, rule)
-    if cohort.mri is None or not counts:
+    if cohort.mri is None:
         return pl.DataFrame(schema={"patient": pl.String, "day": pl.Int32, "active": pl.Boolean, "read": pl.Boolean})
+    counts = [pl.col(name) for name in rule.lesions if name in cohort.mri.columns]
     return cohort.mri.select(
         "patient",
         "day",
-        active=pl.any_horizontal((pl.col(name) > 0).fill_null(False) for name in counts),
-        read=pl.all_horizontal(pl.col(name).is_not_null() for name in counts),
+        active=pl.any_horizontal([pl.lit(False), *((count > 0).fill_null(False) for count in counts)]),
+        # A table with none of the counts says nothing; one that lacks some mostly holds them in another.
+        read=pl.all_horizontal([pl.lit(bool(counts)), *(count.is_not_null() for count in counts)]),
     ).sort("patient", "day")
 
 

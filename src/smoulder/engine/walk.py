@@ -192,7 +192,7 @@ class Walk(Scan):
     def worsening(self, visit: int, held: list[Held], *, first: bool, at_least: int | None) -> Step | None:
         """Return the event that begins at a visit, from one of the references held, and tell what is none; None where there is none."""
         base = self.reference_for(visit, held)
-        self.baseline, self.reference = base.visit, base.score
+        self.baseline, self.reference, self.from_second = base.visit, base.score, not first
         differs = self.is_past(self.scores[visit], base.score, worsening=True)
         self.teller.compared(self, visit, differs=differs, far=self.may_begin(visit, base.visit))
         attempt = self.attempt(visit, base, first=first, at_least=at_least)
@@ -262,8 +262,7 @@ class Walk(Scan):
             visits |= set(range(change.onset, confirming[0] + 1)) if every else {confirming[0]}
             sustained = self.definition.sustained
             if sustained.days == "to the end" and sustained.kinds != "improvement":
-                over = every if sustained.every_visit is None else sustained.every_visit
-                visits |= set(range(confirming[0], self.last + 1)) if over else {self.last}
+                visits |= set(range(confirming[0], self.last + 1)) if self.lasts_at_every_visit else {self.last}
         return min((self.scores[visit] for visit in visits if self.holds(visit, change)), key=lambda score: self.sign * score)
 
     # -- moving the references --------------------------------------------------------------

@@ -62,6 +62,8 @@ class CarriedReference(Part):
             raise ValueError("falls_from_day, falls_to_day and falls_every_visit have no effect unless falls = 'if confirmed'")
         if self.falls_to_day is not None and self.falls_to_day < self.falls_from_day:
             raise ValueError(f"falls_to_day ({self.falls_to_day}) lies before falls_from_day ({self.falls_from_day})")
+        if self.after_relapse == "stays" and self.second_reference == "after a relapse":
+            raise ValueError("second_reference = 'after a relapse' has no effect where after_relapse = 'stays'; say 'no', or another")
         if self.second_reference == "no" and self.second_at_least != "any":
             raise ValueError("second_at_least has no effect unless there is a second_reference")
         return self
@@ -69,12 +71,12 @@ class CarriedReference(Part):
     def prose(self) -> str:
         """Return how the reference is carried, in words."""
         sentences = ["From there on the reference was carried from visit to visit, and every visit was compared with it."]
-        sentences.append("After a confirmed worsening it was the best score from onset to the confirmation.")
+        sentences.append("After a confirmed worsening it was the best of the scores that had to hold, from onset on.")
         sentences.append(self._falls_prose())
         if self.after_relapse != "stays":
             sentences.append(
-                "At the first visit past the RAW window of a relapse, a score worse than the reference became the new reference; "
-                "that visit was neither RAW nor PIRA."
+                "At the first visit past the RAW window of a relapse (of several whose windows touch, the last), a score worse than the "
+                "reference became the new reference; that visit was neither RAW nor PIRA, whatever relapse came after."
             )
         if self.second_reference != "no":
             where = {

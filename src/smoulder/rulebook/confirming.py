@@ -145,8 +145,9 @@ class Confirmation(Part):
             sentences.append(f"The change had to hold at {self.as_well.prose()} as well.")
         if self.leading_system:
             sentences.append(
-                "A worsening of the EDSS had to be led by a functional system: of those that worsened most, one had to be still worse "
-                "at the confirming visit than at the visit compared with."
+                "A worsening of the EDSS had to be led by a functional system: of those that worsened most from the visit compared with to "
+                f"onset, one had to be still worse at the confirming visit{' and at every visit up to it' if self.every_visit else ''}; "
+                "where it was not scored there, it was taken as still worse."
             )
         return " ".join(sentences)
 
@@ -181,13 +182,20 @@ class Sustained(Part):
             raise ValueError("every_visit has no effect unless days is set")
         return self
 
-    def prose(self) -> str:
-        """Return the rule in words; "" where there is none."""
+    def prose(self, *, at_every_visit: bool = True) -> str:
+        """Return the rule in words; "" where there is none. `at_every_visit`: what `every_visit` None comes to."""
         if self.days == 0:
             return ""
         which = {"both": "A confirmed change"}.get(self.kinds, f"A confirmed {self.kinds}")
         span = "to the end of follow-up" if self.days == "to the end" else f"for {days_text(self.days)} from onset, or to the last visit"
-        over = {True: ", at every visit after the confirming one", False: ", whatever the scores between", None: ""}[self.every_visit]
+        every = at_every_visit if self.every_visit is None else self.every_visit
+        over = (
+            ""
+            if every and self.every_visit is None
+            else ", at every visit after the confirming one"
+            if every
+            else ", whatever the scores between"
+        )
         return f"{which} counted only if it was sustained {span}{over}."
 
 

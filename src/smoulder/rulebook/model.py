@@ -119,6 +119,8 @@ class Definition(Part):
                 raise ValueError("mri tells PIRA apart, which need a relapse rule under relapses")
         if self.carried is not None:
             self._check_carried(self.carried)
+        self._check_looking_for()
+        self._check_sought_visits()
         if self.confirmation.leading_system and "edss" not in keys:
             raise ValueError("confirmation.leading_system is about the EDSS, which is not among the measures")
         if not self.confirmation.windows and self.last_visit.worsening == "counted":
@@ -135,6 +137,32 @@ class Definition(Part):
         if unknown_marks:
             raise ValueError(f"source marks settings that do not exist: {listed(sorted(unknown_marks))}")
         return self
+
+    def _check_looking_for(self) -> None:
+        """Raise ValueError where what is looked for can never be found, or a part is about something else."""
+        rule = self.relapses
+        if self.looking_for == "first RAW" and rule is not None and rule.raw is None and not rule.raw_in and rule.otherwise != "RAW":
+            raise ValueError("looking_for = 'first RAW' finds nothing: relapses says of no worsening that it is RAW")
+        improving = self.looking_for == "first improvement"
+        if improving and all(one.improvement is not None and one.improvement.counts_nothing for one in self.measures):
+            raise ValueError("looking_for = 'first improvement' finds nothing: no improvement counts")
+        if self.looking_for in ("first worsening", "first PIRA", "first RAW") and all(
+            one.worsening.counts_nothing for one in self.measures
+        ):
+            raise ValueError(f"looking_for = '{self.looking_for}' finds nothing: no worsening counts")
+        if improving and "PIRA" in self.baseline.moves_after:
+            raise ValueError("moves_after has 'PIRA', and looking_for = 'first improvement' tells no PIRA; say 'worsening'")
+        if improving and (self.mri is not None or self.confirmation.leading_system):
+            raise ValueError("mri and confirmation.leading_system are about worsening; looking_for = 'first improvement' finds none")
+
+    def _check_sought_visits(self) -> None:
+        """Raise ValueError where visits at a set time leave nothing that could be confirmed."""
+        confirm = self.confirmation
+        for name, anchor in (("at", confirm.at), ("as_well", confirm.as_well)):
+            if anchor is not None and self.onset.at is not None and anchor.to_day < self.onset.at.from_day:
+                raise ValueError(f"confirmation.{name} lies before onset.at, so nothing can be confirmed")
+        if confirm.as_well is not None and self.last_visit.worsening == "counted":
+            raise ValueError("a worsening that is counted without confirmation cannot be asked to hold at confirmation.as_well")
 
     def _check_carried(self, carried: CarriedReference) -> None:
         """Raise ValueError where other parts would have no effect beside a carried reference."""
@@ -213,7 +241,8 @@ class Definition(Part):
         sentences += [rule.prose(improvement=self.improvement_matters) for rule in self.measures]
         if self.is_composite:
             sentences.append(
-                "Each measure was compared, confirmed and labelled by itself; the earliest worsening on any of them was the patient's."
+                f"Each measure was compared{', confirmed and labelled' if self.labelled else ' and confirmed'} by itself; the earliest "
+                "worsening on any of them was the patient's."
             )
         parts = (self.baseline, self.carried, self.onset, self.confirmation, self.sustained, self.last_visit)
         sentences += [prose for prose in (self._part_prose(part) for part in parts if part is not None) if prose]
@@ -223,7 +252,8 @@ class Definition(Part):
             sentences.append(self.relapses.prose())
             sentences += [self.mri.prose()] if self.mri is not None else []
             sentences.append(
-                "Where no relapse was recorded, none was taken to have happened, also before the first and after the last visit."
+                "Where no relapse was recorded, none was taken to have happened, also before the first and after the last visit, unless "
+                "the tables state from when to when relapses were recorded."
                 if self.coverage == "assumed"
                 else "Relapses were taken to be recorded from the first to the last visit only; a relapse-free window that reached outside "
                 "left the label undetermined."
@@ -242,8 +272,12 @@ class Definition(Part):
             return self.baseline.starting_prose()
         if part is self.last_visit and not self.confirmation.windows:
             return ""
-        if part is self.last_visit and self.looking_for == "first improvement":
-            return self.last_visit.prose().replace("A worsening", "A change")
+        if part is self.last_visit and (
+            self.looking_for == "first improvement" or all(rule.worsening.counts_nothing for rule in self.measures)
+        ):
+            return "An improvement that no later visit could confirm was not an event."
+        if part is self.sustained:
+            return self.sustained.prose(at_every_visit=self.confirmation.every_visit)
         return part.prose()
 
     def _marked(self, marks: tuple[str, ...]) -> str:

@@ -20,7 +20,8 @@ class MriRule(Part):
     scans_in: Annotated[Intervals, Field(min_length=1)]
     """Intervals whose scans count, both ends included."""
     lesions: Annotated[tuple[Lesions, ...], AsTuple, Field(min_length=1)] = ("new_t2", "enlarging_t2", "gd")
-    """Counts of the MRI table that are activity; those that the table lacks are not asked for."""
+    """Counts of the MRI table that are activity; those that the table lacks are not asked for (`check_definition` tells), and an
+    empty cell is a count that was not read."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -38,5 +39,5 @@ class MriRule(Part):
         lesions = listed([_NAMES[name] for name in self.lesions], "or")
         return (
             f"A PIRA was free of MRI activity if no scan {where} showed {lesions} lesions and at least one scan there was read for all of "
-            "them, active if a scan showed one, and else its MRI was unknown."
+            "those that the MRI table has a column for, active if a scan showed one, and else its MRI was unknown."
         )

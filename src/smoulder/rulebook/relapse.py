@@ -70,8 +70,6 @@ class Interval(Part):
 
     def prose(self) -> str:
         """Return the interval in words."""
-        if max(abs(self.start_days), abs(self.end_days)) > MOST_DAYS:
-            raise ValueError(f"'{self}' reaches further than {MOST_DAYS:,} days")
         if self.start == self.end and self.start_days < 0 < self.end_days:
             before, after = days_text(-self.start_days), days_text(self.end_days)
             return f"from {before} before to {after} after {_anchor_prose(self.end, 0)}"

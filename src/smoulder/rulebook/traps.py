@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smoulder.rulebook.model import Definition
+from smoulder.rulebook.relapse import Interval
 
 
 def traps(definition: Definition) -> tuple[str, ...]:
@@ -11,11 +12,14 @@ def traps(definition: Definition) -> tuple[str, ...]:
         sentence
         for sentence in (
             _plateau(definition),
+            _raw_never(definition),
             _counted_again(definition),
             _erased(definition),
             _look_ahead(definition),
             _unbounded(definition),
             _unconfirmed(definition),
+            _at_the_last_visit(definition),
+            _previous_visit(definition),
         )
         if sentence
     )
@@ -28,12 +32,49 @@ def _plateau(definition: Definition) -> str:
         return ""
     if "worsening" in base.moves_after or "relapse" in base.moves_after or base.start == "previous visit" or definition.carried is not None:
         return ""
-    if any(interval.start == "baseline" for interval in (definition.relapses.relapse_free if definition.relapses else ())):
+    if any(_spans_the_step(interval) for interval in (definition.relapses.relapse_free if definition.relapses else ())):
         return ""
     return (
         "The baseline does not move after a RAW: once the relapse is long enough ago, the disability that it left behind is met again "
         "and called PIRA (89 of 293 first PIRA in one made-up cohort of 500). Let the baseline move after worsening or relapses, or "
         "ask for no relapse since the baseline."
+    )
+
+
+def _spans_the_step(interval: Interval) -> bool:
+    """Return whether an interval holds every day from the score before the worsening to its onset, so that no RAW plateau passes it."""
+    from_before = interval.start in ("baseline", "last meaningful visit") and interval.start_days <= 0
+    return from_before and (interval.is_late or (interval.end == "onset" and interval.end_days >= 0))
+
+
+def _raw_never(definition: Definition) -> str:
+    """Where onset must keep further from relapses than RAW reaches, nothing is RAW and its plateau is met later."""
+    rule, days = definition.relapses, definition.onset.days_after_relapse
+    if rule is None or rule.raw is None or days <= rule.raw.days_before_onset or "relapse" in definition.baseline.moves_after:
+        return ""
+    if any(_spans_the_step(interval) for interval in rule.relapse_free):
+        return ""
+    return (
+        f"Onset must be at least {days} days after a relapse and RAW reaches only {rule.raw.days_before_onset}: no worsening after a "
+        "relapse can be RAW, and the disability that it leaves behind is met again later and called PIRA."
+    )
+
+
+def _previous_visit(definition: Definition) -> str:
+    if definition.baseline.start != "previous visit":
+        return ""
+    return (
+        "Every visit is compared with the one before it: a return to the old score after one good day is a worsening, and a slow rise by "
+        "steps below the threshold never is."
+    )
+
+
+def _at_the_last_visit(definition: Definition) -> str:
+    if definition.last_visit.worsening != "counted":
+        return ""
+    return (
+        "A worsening that no later visit could confirm counts all the same; of such worsenings seen earlier, part did not last, and short "
+        "follow-up has more of them."
     )
 
 

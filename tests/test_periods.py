@@ -289,6 +289,13 @@ def test_the_outcome_says_what_reach_says() -> None:
     assert milestone_reached(cohort, milestone_at(4)).table.select(same).rows() == reach(cohort, milestone_at(4)).rows()
 
 
+@pytest.mark.parametrize(("last", "expected"), [(6.0, True), (5.5, False)])
+def test_a_lasting_milestone_holds_to_the_end(last: float, expected: bool) -> None:
+    cohort = cohort_of({"A": {"edss": f"0:5.0 100:6.0 200:6.0 300:{last}"}})
+    assert milestone_reached(cohort, milestone_at(6, lasting=True)).table["reached"].to_list() == [expected]
+    assert milestone_reached(cohort, milestone_at(6)).table["reached"].to_list() == [True]
+
+
 def test_milestones_that_cannot_be() -> None:
     with pytest.raises(DefinitionError, match="12 is no score of the EDSS"):
         milestone_at(12)

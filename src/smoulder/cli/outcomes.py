@@ -204,13 +204,14 @@ def milestone(
     *,
     measure: Annotated[str, Parameter(help="Key of the measure.")] = "edss",
     confirmed_after: Annotated[int, Parameter(help="Days after which a visit confirms it, if the score holds up to there.")] = 84,
+    lasting: Annotated[bool, Parameter(help="It must hold to the end of follow-up as well.")] = False,
     giving: Giving = AS_TABLE,
     reading: Reading = AS_FOUND,
 ) -> None:
     """Find when a score such as EDSS 6 is first reached and confirmed."""
     from smoulder.engine.beside.reached import milestone_at, milestone_reached
 
-    rule = milestone_at(score, measure, confirmed_after)
+    rule = milestone_at(score, measure, confirmed_after, lasting=lasting)
     cohort = read_for(data, giving, reading)
     found = milestone_reached(cohort, rule, giving.explain)
     columns = ("patient", "visits", "reached", "at_first_visit", "day", "score", "confirmed", "unconfirmed_day")

@@ -17,7 +17,7 @@ from smoulder.outcome import Outcome
 from smoulder.provenance import provenance_of
 from smoulder.rulebook.cited import made
 from smoulder.rulebook.milestone import Milestone
-from smoulder.rulebook.model import Confirmation, Window
+from smoulder.rulebook.model import Confirmation, Sustained, Window
 from smoulder.tables import Cohort
 from smoulder.terms import MEASURES, Measure
 
@@ -36,7 +36,7 @@ REACHED_SCHEMA: dict[str, pl.DataType] = {
 unconfirmed_day: where it is not reached, the first visit with such a score that no visit could confirm, null where there is none."""
 
 
-def milestone_at(score: float, measure: str = "edss", confirmed_after_days: int = 84) -> Milestone:
+def milestone_at(score: float, measure: str = "edss", confirmed_after_days: int = 84, *, lasting: bool = False) -> Milestone:
     """Return the milestone of a score that is reached and holds.
 
     Parameters
@@ -47,6 +47,8 @@ def milestone_at(score: float, measure: str = "edss", confirmed_after_days: int 
         Key of a known measure.
     confirmed_after_days
         Days from the first visit that reaches it to the visit that confirms it, at least; it must hold at every visit between.
+    lasting
+        Whether it must hold to the end of follow-up as well ("irreversible"): the same patient may lose it by being followed longer.
 
     Raises DefinitionError where there can be no such milestone.
     """
@@ -54,14 +56,16 @@ def milestone_at(score: float, measure: str = "edss", confirmed_after_days: int 
     if scale is not None and not scale.low <= score <= (score if scale.high is None else scale.high):
         raise DefinitionError(f"milestone: {score:g} is no score of the {scale.name}.")
     window = made(Window, "milestone", name=f"{confirmed_after_days}d", from_day=confirmed_after_days)
+    name = measure if scale is None else scale.name
     return made(
         Milestone,
         "milestone",
         key=f"{measure.replace('_', '-')}-{score:g}",
-        title=f"{measure if scale is None else scale.name} {score:g}, confirmed after {confirmed_after_days} days",
+        title=f"{name} {score:g}, confirmed after {confirmed_after_days} days{', lasting' if lasting else ''}",
         measure=measure,
         score=score,
         confirmation=Confirmation(windows=(window,)),
+        sustained=Sustained(days="to the end" if lasting else 0),
     )
 
 

@@ -92,6 +92,9 @@ YEAR_10 = {"at": {"day": 3652, "from_day": 3287, "to_day": 4018}, "every_visit":
         ("0:2.0 1461:3.0 3287:3.0", [("worsening", 1461)]),
         ("0:2.0 1460:3.0 3287:3.0", []),  # a day before year 4
         ("0:2.0 1461:3.0 3286:3.0", []),  # a day before year 9
+        ("0:2.0 2191:3.0 4018:3.0", [("worsening", 2191)]),  # the last days of year 5 and of year 10
+        ("0:2.0 2192:3.0 4018:3.0", []),
+        ("0:2.0 2191:3.0 4019:3.0", []),
         ("0:2.0 1825:3.0 1827:2.0 3652:3.0", [("worsening", 1825)]),  # equally near: the earlier counts
         ("0:2.0 1824:3.0 1827:2.0 3652:3.0", []),  # the visit nearest to year 5 is no worsening
         ("0:2.0 1826:3.0 3600:3.0 3652:2.5", []),  # and the one nearest to year 10 does not confirm
@@ -110,6 +113,7 @@ WEEK_96 = {"windows": [{"name": "24w", "from_day": 168}], "as_well": {"day": 672
         ("0:4.0 84:5.0 252:5.0 672:5.0", [("worsening", 84)]),
         ("0:4.0 84:5.0 252:5.0 672:4.5", []),  # not past the threshold at week 96
         ("0:4.0 84:5.0 252:5.0 643:5.0", []),  # no visit of week 96
+        ("0:4.0 672:5.0 840:5.0", [("worsening", 672)]),  # first seen at week 96 itself
         ("0:4.0 504:5.0 672:5.0", [("worsening", 504)]),  # week 96 is also the confirming visit
         ("0:4.0 505:5.0 672:5.0", []),  # 167 days
         ("0:4.0 672:4.0 700:5.0 868:5.0", []),  # a worsening after week 96
@@ -117,6 +121,13 @@ WEEK_96 = {"windows": [{"name": "24w", "from_day": 168}], "as_well": {"day": 672
 )
 def test_confirmed_and_present_at_week_96_as_well(series: str, expected: list[Any]) -> None:
     assert found(series, rule(confirmation=WEEK_96, looking_for="first worsening")) == expected
+
+
+@pytest.mark.parametrize(("day", "expected"), [(744, [("worsening", 184)]), (743, [])])
+def test_a_set_time_is_counted_from_the_starting_visit(day: int, expected: list[Any]) -> None:
+    """The starting visit is that of day 100, nearest time zero; 644 days later is day 744."""
+    starts = rule(confirmation=WEEK_96, baseline={"start": "nearest time zero"}, looking_for="first worsening")
+    assert found(f"0:4.0 100:4.0 184:5.0 352:5.0 {day}:5.0", starts, time_zero={"A": 100}) == expected
 
 
 # -- confirmation ---------------------------------------------------------------------------------
@@ -143,6 +154,13 @@ def test_no_confirmation_is_asked_for() -> None:
 def test_a_single_dip_is_forgiven(series: str, expected: list[Any]) -> None:
     forgiving = rule(confirmation={"forgives": "single visits"}, looking_for="first worsening")
     assert found(series, forgiving) == expected
+
+
+def test_a_forgiven_visit_confirms_no_window() -> None:
+    windows = [{"name": "12w", "from_day": 84, "to_day": 120}, {"name": "24w", "from_day": 168, "to_day": 300}]
+    forgiving = rule(confirmation={"windows": windows, "forgives": "single visits"})
+    series = "0:2.0 90:3.0 180:3.0 260:2.0 350:3.0"
+    assert cell("confirmed_24w_day", series, forgiving) == [350]
 
 
 def test_a_single_dip_is_forgiven_in_how_long_it_lasts() -> None:
@@ -235,6 +253,13 @@ def test_raw_may_be_a_relapse_since_the_previous_visit(relapse: int, label: str)
     assert ("began" in text) == (label == "RAW")
 
 
+def test_a_class_of_its_own_needs_the_days_before_onset_to_be_recorded() -> None:
+    labels = {"relapse_free": ["onset-90 .. onset", "onset .. confirmation+30"], "during_confirmation": "own class"}
+    for recorded_from, label in ((90, "PIRA with relapse during confirmation"), (91, "undetermined")):
+        recorded = {"recorded": {"A": (recorded_from, None)}}
+        assert found("0:2.0 180:3.0 270:3.0", rule(relapses=labels), [300], **recorded) == [(label, 180)]
+
+
 @pytest.mark.parametrize(("relapse", "label"), [(450, "undefined"), (451, "PIRA")])
 def test_an_interval_may_reach_to_the_last_visit_at_which_it_holds(relapse: int, label: str) -> None:
     labels = {"relapse_free": ["onset .. last holding visit"]}
@@ -268,6 +293,11 @@ def test_the_reference_falls_to_the_worst_score_of_its_confirmation() -> None:
     assert cell("reference_score", "0:4.0 90:2.0 110:3.0 130:2.5 200:4.0 290:4.0", carried(falls_every_visit=False)) == [2.5]
 
 
+@pytest.mark.parametrize(("day", "expected"), [(150, [("PIRA", 200)]), (151, [])])
+def test_a_better_score_may_have_to_be_confirmed_soon(day: int, expected: list[Any]) -> None:
+    assert found(f"0:3.0 90:2.0 {day}:2.0 200:3.0 290:3.0", carried(falls_to_day=60)) == expected
+
+
 def test_between_events_the_reference_only_falls() -> None:
     """Half points upwards never move it, so that they add up; msprog's roving baseline would stay at 2.0 too, a previous visit not."""
     assert found("0:2.0 90:2.5 180:3.0 270:3.0", carried()) == [("PIRA", 180)]
@@ -296,12 +326,32 @@ def test_a_relapse_whose_window_runs_into_the_next_does_not_count() -> None:
     assert found(series, carried(), [10, 130]) == [("RAW", 101)]
 
 
+def test_what_an_undefined_worsening_leaves() -> None:
+    """Confirmed at 3.0, that is the second reference; the first rises to the 4.0 that the relapse left, so 4.0 later is no event."""
+    series = "0:2.0 101:4.0 190:3.0 280:4.0 370:4.0"
+    assert found(series, carried(falls="no", falls_from_day=30), [10]) == [("undefined", 101)]
+
+
+def test_an_undefined_worsening_never_lowers_the_first_reference() -> None:
+    """The first reference is 3.5 from day 101 on; the undefined worsening of day 200 is confirmed at 3.0, so 4.0 is less than 4.5."""
+    everywhere = carried(second_reference="at every visit", falls="no")
+    series = "0:2.0 101:3.5 150:2.5 200:3.5 290:3.0 380:3.5 470:3.5 560:4.0 650:3.5"
+    assert found(series, everywhere, [10]) == [("undefined", 200)]
+
+
 def test_undefined_worsening_from_the_second_reference() -> None:
     """A relapse leaves 2.5, so the first reference rises to 2.5; from the second, still 2.0, day 300 with 3.0 is worse by 1.0."""
     series, relapse = "0:2.0 120:2.5 210:2.5 300:3.0 390:3.0", [10]
     assert found(series, carried(), relapse) == []
     assert found(series, carried(second_reference="at every visit"), relapse) == [("undefined", 300)]
     assert found(series, carried(second_reference="after the last event"), relapse) == [("undefined", 300)]
+
+
+def test_what_was_found_before_the_last_event_stays() -> None:
+    """PIRA on day 90; a relapse then leaves 3.5: the first reference is 3.5, the second still 3.0 when 4.0 comes."""
+    series = "0:2.0 90:3.0 180:3.0 300:3.5 390:3.5 480:4.0 570:4.0"
+    assert found(series, carried(), [215]) == [("PIRA", 90)]
+    assert found(series, carried(second_reference="after the last event"), [215]) == [("PIRA", 90), ("undefined", 480)]
 
 
 @pytest.mark.parametrize(
@@ -328,6 +378,8 @@ def test_an_earlier_reference_stands_in_where_the_last_is_too_near() -> None:
     assert found(series, carried(earlier_reference=True, **near)) == [("PIRA", 200)]
     assert cell("reference_score", series, carried(earlier_reference=True, **near)) == [3.0]
     assert found(series.replace("4.0", "3.5"), carried(earlier_reference=True, **near)) == []
+    assert found("110:3.0 150:2.0 180:2.0 200:4.0 290:4.0", carried(earlier_reference=True, **near)) == [("PIRA", 200)]  # 90 days
+    assert found("111:3.0 150:2.0 180:2.0 200:4.0 290:4.0", carried(earlier_reference=True, **near)) == []
 
 
 def test_steps_that_follow_each_other_are_one_event() -> None:
@@ -336,6 +388,10 @@ def test_steps_that_follow_each_other_are_one_event() -> None:
     assert found(series, single) == [("PIRA", 90), ("PIRA", 174), ("PIRA", 258)]
     assert found(series, carried(merging={"stable_days": 30})) == [("PIRA", 90)]
     assert found(series, carried(merging={"stable_days": 30, "within_days": 83})) == [("PIRA", 90), ("PIRA", 174), ("PIRA", 258)]
+    assert found(series, carried(merging={"stable_days": 30, "within_days": 84})) == [("PIRA", 90)]
+    dropped = "0:2.0 90:4.0 180:4.0 270:3.5 360:5.0 450:5.0"  # from day 180 on 3.5 is all that holds: the series is over
+    assert found(dropped, carried(merging={"stable_days": 200})) == [("PIRA", 90), ("PIRA", 360)]
+    assert found(series, carried(merging={"stable_days": 30}), [228]) == [("PIRA", 90), ("undefined", 174), ("RAW", 258)]  # other labels
     stable = "0:2.0 90:3.0 120:3.0 204:4.0 288:4.0"
     assert found(stable, carried(merging={"stable_days": 30})) == [("PIRA", 90)]
     assert found(stable, carried(merging={"stable_days": 29})) == [("PIRA", 90), ("PIRA", 204)]

@@ -135,9 +135,11 @@ class Narrator(Teller):
             return "no change", f"the same as the reference {reference}"
         way = "worse" if change > 0 else "better"
         by = f"{self.measure.text(abs(change))} {way} than the reference {reference}"
-        need = "no such change counts from there" if needed is None else f"{self.measure.text(needed)} needed"
+        need = "no such change counts" if needed is None else f"{self.measure.text(needed)} needed"
         if change < 0 and scan.definition.carried is not None:
             return "better", f"{by}; only worsening is looked for"
+        if not differs and needed is None:
+            return "does not count", f"{by}; no such change counts"
         if not differs:
             return "too small", f"{by}, less than counts ({need})"
         if not far:

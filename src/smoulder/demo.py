@@ -80,10 +80,10 @@ def comparison_frame(compared: Events) -> pl.DataFrame:
     rows = []
     for one, summary in zip(compared.definitions, compared.summaries(), strict=True):
         shares = dict(summary.counts)
+        worsening = shares.get("confirmed worsening") or shares.get("worsening")
+        out_of = next(iter(shares.values())).denominator
         row: dict[str, object] = {"definition": one.key, "looking_for": one.looking_for}
-        for name in ("confirmed worsening", "PIRA", "RAW"):
-            short, share = name.removeprefix("confirmed ").lower(), shares.get(name)
-            out_of = shares["confirmed worsening"].denominator
+        for short, share in (("worsening", worsening), ("pira", shares.get("PIRA")), ("raw", shares.get("RAW"))):
             row |= {f"{short}_patients": None if share is None else share.numerator, f"{short}_out_of": out_of}
         rows.append(row | {"person_years": summary.person_years})
     return pl.DataFrame(rows)

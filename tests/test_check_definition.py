@@ -62,7 +62,28 @@ def test_follow_up_too_short_to_confirm(last: int, expected: bool) -> None:
     sentences = [s for s in check_definition(cohort_of(people, relapses={}), rules()) if "followed for less than" in s]
     assert bool(sentences) == expected
     if expected:
-        assert sentences[0].startswith("1 of 10 patients with two visits or more are followed for less than the 91 days")
+        assert sentences[0].startswith("1 of 10 patients with two visits or more is followed for less than the 91 days")
+
+
+def test_verbs_agree_with_how_many_there_are() -> None:
+    short = {name: {"edss": "0:2.0 90:3.0"} for name in ("A", "B")}
+    (one,) = [s for s in check_definition(cohort_of({"A": short["A"]}, relapses={}), rules()) if "followed" in s]
+    assert one.startswith("1 of 1 patient with two visits or more is followed for less than")
+    assert one.endswith("this one counts as free of events.")
+    (two,) = [s for s in check_definition(cohort_of(short, relapses={}), rules()) if "followed" in s]
+    assert two.startswith("2 of 2 patients with two visits or more are followed for less than")
+    assert two.endswith("they count as free of events.")
+    starts = rules(baseline={"start": "first after time zero", "zero": "diagnosis"})
+    assert told(cohort_of({"A": short["A"]}, relapses={}), starts, "1 of 1 patient has no diagnosis_date in the patients table")
+
+
+def test_a_visit_at_a_set_time_makes_no_month_too_long() -> None:
+    """Years 5 and 10 lie 1826 days apart: no visit near one of them confirms by a shorter month."""
+    ten_years = {"windows": [{"name": "10y", "from_day": 1097}], "at": {"day": 3652, "from_day": 3288, "to_day": 4017}}
+    people = cohort_of(every(1095), relapses={})
+    assert not told(people, rules(confirmation=ten_years), "by a week at most")
+    assert told(people, rules(confirmation={"windows": ten_years["windows"]}), "misses the window 10y (from day 1097) by a week at most")
+    assert not told(people, definition("ucsf-2019"), "by a week at most")
 
 
 @pytest.mark.parametrize(("days", "expected"), [(182, True), (113, False), (114, True)])

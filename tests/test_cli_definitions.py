@@ -147,6 +147,7 @@ def test_list_of_grids(smoulder: Run) -> None:
     assert {key: row["definitions"] for key, row in rows.items()} == {key: len(grid(key)) for key in grids()}
     assert rows["mueller-2025-grid"]["axes"] == "baseline 3 × confirmation 3 × magnitude 2 × at_onset 5 × at_confirmation 4"
     assert rows["bsteh-2026-grid"]["axes_are"] == "ASSUMED"
+    assert rows["kalincik-2015-grid"]["axes_are"] == "seen in the source, values partly ASSUMED"
     assert set(listed(smoulder, "--grids", "--year", "2025", "--source", "Portaccio")) == {"portaccio-2025-grid"}
     said = smoulder("list", "--grids")
     assert "1,440" in said.out and f"{len(grids())} grids." in said.err
@@ -154,6 +155,27 @@ def test_list_of_grids(smoulder: Run) -> None:
     assert [row["key"] for row in table] == list(rows)
     empty = smoulder("list", "--grids", "--year", "1999", "--format", "csv").out.strip()
     assert empty == ",".join(table[0])
+
+
+@pytest.mark.parametrize(
+    ("axes", "values", "expected"),
+    [
+        ("seen", [("seen", ()), ("code", ())], "seen in the source"),
+        ("seen", [("seen", ()), ("assumed", ())], "seen in the source, values partly ASSUMED"),
+        ("seen", [("seen", ("sustained.days",)), ("seen", ())], "seen in the source, values partly ASSUMED"),
+        ("code", [("assumed", ()), ("assumed", ())], "from a program, values ASSUMED"),
+        ("assumed", [("seen", ()), ("assumed", ())], "ASSUMED"),
+    ],
+)
+def test_the_list_of_grids_says_where_values_are_assumed(
+    smoulder: Run, monkeypatch: pytest.MonkeyPatch, axes: str, values: list[tuple[str, tuple[str, ...]]], expected: str
+) -> None:
+    one = grid("kalincik-2015-grid")
+    axis = next(axis for axis in one.axes if axis.name == "irreversibility")
+    made = [value.model_copy(update={"evidence": known, "assumed": some}) for value, (known, some) in zip(axis.values, values, strict=True)]
+    changed = one.model_copy(update={"axes_evidence": axes, "axes": (axis.model_copy(update={"values": tuple(made)}),)})
+    monkeypatch.setattr("smoulder.rulebook.grid", lambda key: changed if key == one.key else grid(key))
+    assert listed(smoulder, "--grids")[one.key]["axes_are"] == expected
 
 
 @pytest.mark.parametrize("key", grids())
@@ -232,6 +254,19 @@ def test_show_worked_patients_with_all_they_have(smoulder: Run) -> None:
         assert patient.diagnosis is None or f"diagnosis: day {patient.diagnosis}" in shown[key]
 
 
+def test_no_line_of_the_help_is_broken_where_the_screen_ends(smoulder: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines that are too long for 80 columns are broken once more, in the middle of a sentence."""
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = smoulder("--help").out
+    monkeypatch.setenv("COLUMNS", "200")
+    wide = smoulder("--help").out
+
+    def before_the_table(text: str) -> list[str]:
+        return [line.rstrip() for line in text.partition("╭")[0].splitlines()]
+
+    assert before_the_table(narrow) == before_the_table(wide)
+
+
 # -- mistakes ---------------------------------------------------------------------------------------
 
 
@@ -244,6 +279,7 @@ def test_show_worked_patients_with_all_they_have(smoulder: Run) -> None:
         (["list", "--measure", "edsss"], "There is no measure in the catalogue 'edsss'; did you mean 'edss'?"),
         (["list", "--grids", "--verified"], "--grids lists grids; of the filters only --year and --source go with it."),
         (["list", "--grids", "--outcome", "PIRA"], "--grids lists grids;"),
+        (["show", "nosuch"], f"There is no definition 'nosuch' among the {len(keys())} definitions and {len(grids())} grids there are."),
         (["show", "mueller-2025-gird"], "did you mean 'mueller-2025-grid'"),
         (["show", "mueller-2025-grid.pira"], "are named mueller-2025-grid.BASELINE-CONFIRMATION-MAGNITUDE-AT_ONSET-AT_CONFIRMATION,"),
         (["show", "portaccio-2025-grid.roving-24-90d"], "There is no value of the axis 'confirmation' '24'; did you mean '24w'"),

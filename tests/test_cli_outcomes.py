@@ -140,6 +140,15 @@ def test_a_workbook_has_the_rule_and_the_reasons(smoulder: Run, data: Path, tmp_
     assert "unknown" in pl.read_excel(target, sheet_name="summary")["what"].to_list()
 
 
+@pytest.mark.parametrize("command", [("neda",), ("explain", "-p", "P001")])
+def test_a_grid_is_no_definition_for_a_command_that_takes_one(smoulder: Run, data: Path, command: tuple[str, ...]) -> None:
+    said = smoulder(command[0], data, *command[1:], "-d", "mueller-2025-grid")
+    assert (said.code, said.out) == (2, "")
+    assert "'mueller-2025-grid' is a grid of 360 definitions; name one of them, such as 'mueller-2025-grid.pira-" in said.err
+    one = smoulder(command[0], data, *command[1:], "-d", "mueller-2025-grid.pira-6m-score-90d-30d")
+    assert one.code == 0
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_reasons_of_a_patient(smoulder: Run, data: Path, name: str) -> None:
     said = smoulder(*words(name, data), "-p", "P001", "-p", "P003")

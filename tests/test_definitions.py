@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from cohorts import cohort_of_worked
+from cohorts import cohort_of, cohort_of_worked
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -471,6 +471,29 @@ def test_prose_sentence(settings: dict[str, Any], sentence: str) -> None:
     assert sentence in plain(settings).prose()
 
 
+YEAR_5 = {"day": 1826, "from_day": 1461, "to_day": 2191}
+YEAR_10 = {"day": 3652, "from_day": 3288, "to_day": 4017}
+
+
+@pytest.mark.parametrize(
+    ("window", "onset_at", "told"),
+    [
+        ({"name": "10y", "from_day": 1097}, YEAR_5, False),
+        ({"name": "10y", "from_day": 1098}, YEAR_5, True),
+        ({"name": "10y", "from_day": 1097}, None, True),
+        ({"name": "10y", "from_day": 1097, "to_day": 2556}, YEAR_5, False),
+        ({"name": "10y", "from_day": 1097, "to_day": 2555}, YEAR_5, True),
+    ],
+)
+def test_prose_leaves_out_a_window_that_follows_from_two_set_times(window: dict[str, Any], onset_at: Any, told: bool) -> None:
+    """The first day of year 10 is 3288 - 2191 = 1097 days after the last of year 5, the last 4017 - 1461 = 2556 after the first."""
+    rules = plain({"confirmation.windows": [window], "confirmation.at": YEAR_10, "onset.at": onset_at})
+    place = "past the threshold at the visit nearest to day 3652 after the starting visit (day 3288 to 4017)"
+    assert f"{place}, and at every visit" in rules.prose() or told
+    assert (f"{place}, {window['from_day']} " in rules.prose()) == told
+    assert ("(10y) after onset" in rules.prose()) == told
+
+
 # -- traps ----------------------------------------------------------------------------------
 
 
@@ -501,6 +524,64 @@ def test_trap_of_the_raw_plateau() -> None:
 )
 def test_an_interval_spares_the_plateau_only_where_it_holds_the_whole_step(free: str, expected: bool) -> None:
     assert has_trap(labelled({"relapses.relapse_free": [free]}), "The baseline does not move after a RAW") == expected
+
+
+MET_AGAIN = "met again and called PIRA"
+
+
+def test_trap_of_a_plateau_that_is_met_before_the_baseline_moves() -> None:
+    """Day 210 is 110 days after the relapse: too late for RAW, and still compared with the 2.0 before it."""
+    rules = labelled({MOVES: ["relapse"], "baseline.crossed_days": 365, "looking_for": "first PIRA"})
+    cohort = cohort_of({"A": {"edss": "0:2.0 120:3.0 210:3.0 300:3.0 400:3.0"}}, relapses={"A": [100]})
+    assert detect(cohort, rules).table.select("label", "onset_day").rows() == [("PIRA", 210)]
+    (sentence,) = [trap for trap in traps(rules) if MET_AGAIN in trap]
+    assert sentence.startswith("Up to 365 days after a relapse a visit is still compared with the score before it, and from 91 days after")
+    assert sentence.endswith("or let crossed_days be at most 90.")
+    closed = rules.changed({"baseline.crossed_days": 90})
+    assert detect(cohort, closed).table.height == 0
+    assert not has_trap(closed, MET_AGAIN)
+
+
+def left_behind(cohort_days: dict[str, list[int]]) -> Any:
+    """Return people at 2.0 whose relapse on day 100 leaves 3.0 behind, each seen on some days after it."""
+    series = {name: {"edss": " ".join(["0:2.0", "99:2.0", *(f"{day}:3.0" for day in days)])} for name, days in cohort_days.items()}
+    return cohort_of(series, relapses=dict.fromkeys(series, (100,)))
+
+
+# Everybody is first seen at 3.0 soon after the relapse, so a PIRA with a later onset is the plateau, met again. Seen every day, or first
+# on the day of the relapse or the day after, then on the day that confirms it, and every day from some later one on.
+LEFT_BEHIND = left_behind(
+    {"daily": [*range(101, 600)]}
+    | {f"from {again}": [100, 184, *range(again, 600)] for again in (185, 186, 190, 191, 192, 210, 220, 221)}
+    | {f"later, from {again}": [101, 185, *range(again, 600)] for again in (186, 191, 192)}
+)
+
+
+@pytest.mark.parametrize("looking_for", ["first PIRA", "every event"])
+@pytest.mark.parametrize("crossed_days", [0, 1, 2, 59, 60, 61, 84, 85, 89, 90, 91, 120, 365])
+@pytest.mark.parametrize(
+    ("settings"),
+    [
+        {},
+        {"relapses.exclusive": False},
+        {"relapses.exclusive": False, "relapses.relapse_free": ["previous visit .. onset"]},
+        {"relapses.raw": None, "relapses.relapse_free": ["previous visit .. onset"], "relapses.otherwise": "RAW"},
+        {"relapses.raw": None, "relapses.relapse_free": ["onset-60 .. confirmation"]},
+        {"relapses.relapse_free": ["onset-120 .. onset-61"]},
+        {"relapses.relapse_free": ["onset-120 .. onset-92"]},
+        {"relapses.relapse_free": ["previous visit-119 .. onset"]},
+        {"onset.days_after_relapse": 110},
+        {"baseline.moves_to": "onset", "relapses.raw.days_before_onset": 60, "relapses.relapse_free": []},
+        {"relapses.raw.days_before_onset": 60, "relapses.relapse_free": []},
+        {"confirmation.days_after_relapse": 91, "relapses.raw.days_before_onset": 60, "relapses.relapse_free": []},
+    ],
+    ids=lambda settings: " ".join(f"{path}={value}" for path, value in settings.items()) or "RAW 90",
+)
+def test_the_trap_of_the_plateau_is_told_exactly_where_it_can_be_met(looking_for: str, crossed_days: int, settings: dict[str, Any]) -> None:
+    rules = labelled({MOVES: ["relapse", "PIRA"], "baseline.crossed_days": crossed_days, "looking_for": looking_for, **settings})
+    found = detect(LEFT_BEHIND, rules).table
+    met = found.filter(found["pira"] & (found["onset_day"] > 101)).height > 0
+    assert has_trap(rules, MET_AGAIN) == met
 
 
 @pytest.mark.parametrize(("days", "expected"), [(91, True), (90, False)])

@@ -1,4 +1,4 @@
-"""The documentation: nothing that a user can name is left out, and the pictures are those that the program draws."""
+"""The documentation: nothing that a user can name is left out, and pictures and outputs are those that the program gives now."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 
 import smoulder
+from smoulder.rulebook import grids, keys
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -76,3 +77,61 @@ def test_the_pictures_are_those_that_are_drawn_now() -> None:
     assert drawn.keys() == kept.keys()
     assert [name for name in drawn if drawn[name] != kept[name]] == [], "make them anew: make pages"
     assert len(drawn) == 2 * len(smoulder.definitions())
+
+
+# -- the outputs of commands that pages show --------------------------------------------------
+
+fill_commands = module("fill_commands")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", fill_commands.PAGES)
+def test_the_outputs_on_a_page_are_those_of_now(page: str) -> None:
+    assert fill_commands.page_now(page) == (DOCS / page).read_text(encoding="utf-8"), "make it anew: make pages"
+
+
+def test_no_page_shows_a_crash() -> None:
+    pages = {path.relative_to(DOCS).as_posix(): path.read_text(encoding="utf-8") for path in DOCS.rglob("*.md")}
+    assert [page for page, text in pages.items() if "This is our fault" in text or "Traceback" in text] == []
+
+
+def test_every_page_that_shows_a_command_is_filled() -> None:
+    showing = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md") if "\n$ smoulder " in path.read_text(encoding="utf-8")}
+    assert showing == set(fill_commands.PAGES)
+
+
+NOSUCH = "```\n$ smoulder definitions show nosuch\nold\n```\n"
+SAID = f"smoulder: There is no definition 'nosuch' among the {len(keys())} definitions and {len(grids())} grids there are."
+
+
+def test_an_end_that_is_not_announced_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match=r"\$ smoulder definitions show nosuch ends with 2 and not with 0, as the page announces"):
+        fill_commands.filled(f"Text.\n\n{NOSUCH}", tmp_path)
+    with pytest.raises(RuntimeError, match="ends with 2 and not with 1"):
+        fill_commands.filled(f"<!-- exit 1 -->\n{NOSUCH}", tmp_path)
+    with pytest.raises(RuntimeError, match="ends with 0 and not with 2"):
+        fill_commands.filled("<!-- exit 2 -->\n```\n$ smoulder definitions list --grids\n```\n", tmp_path)
+
+
+@pytest.mark.parametrize("remark", ["exit 2", "lines 1-1; exit 2", "exit 2; lines -1-"])
+def test_an_end_that_is_announced_is_shown(tmp_path: Path, remark: str) -> None:
+    text = f"<!-- {remark} -->\n{NOSUCH}"
+    assert fill_commands.filled(text, tmp_path) == text.replace("old", SAID)
+
+
+@pytest.mark.parametrize("remark", ["", "<!-- exit 70 -->\n"])
+def test_a_crash_is_refused_even_where_it_is_announced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remark: str) -> None:
+    monkeypatch.setattr(fill_commands, "output_of", lambda command, folder: (70, ["This is our fault: …"]))
+    with pytest.raises(RuntimeError, match="ends with 70"):
+        fill_commands.filled(f"{remark}{NOSUCH}", tmp_path)
+
+
+def test_a_remark_that_says_neither_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="is neither lines nor exit"):
+        fill_commands.filled(f"<!-- exit 2; line 3 -->\n{NOSUCH}", tmp_path)
+
+
+def test_the_lines_of_an_output_that_are_shown(tmp_path: Path) -> None:
+    assert fill_commands.chosen(["a", "b", "c", "d", "e"], "1-2 -1-") == "a\nb\n...\ne"
+    assert fill_commands.chosen(["a", "b", "c"], "1-2") == "a\nb\n..."
+    assert fill_commands.chosen(["a", "b"], "") == "a\nb"

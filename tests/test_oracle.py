@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from oracle_tables import keep_table
 from tests.oracle import bern, counterexamples, cross, msprog, setools
 from tests.oracle.__main__ import main
 from tests.oracle.agreement import Agreement, difference_rows, table
-from tests.oracle.msoutcomes import SEARCH_HABITS
+from tests.oracle.msoutcomes import NOT_ASSESSED, SEARCH_HABITS, WHY_NOT_ASSESSED
 from tests.oracle.msoutcomes_habits import EVENT_HABITS, MSOUTCOMES_HABITS
 from tests.oracle.quirks import QUIRKS
 
@@ -44,7 +45,7 @@ def test_other_programs(oracle: Path, request: pytest.FixtureRequest) -> None:
     agreements = list(cross.compare_folder(oracle))
     keep_table(request, "MSoutcomes, msclinical and drstrupf", table(agreements))
     first = [a for a in agreements if a.config.endswith("(first)")]
-    assert len(first) == 5
+    assert len(first) == 7
     assert all(a.identical == a.patients == 500 for a in first)
     assert [f"{d.config} {d.patient}" for a in agreements for d in a.unexplained] == []
     assert listed("cross") == written(agreements)
@@ -90,11 +91,30 @@ def test_the_usual_relapse_window_is_not_that_of_setools(shared: Path) -> None:
     assert (right.raw.days_before_onset, right.raw.days_after_onset) == (90, 30)
 
 
-def test_each_habit_is_documented() -> None:
+HABITS = {
+    **{habit.name: habit.why for habit in (*QUIRKS, *MSOUTCOMES_HABITS, *EVENT_HABITS, *SEARCH_HABITS, cross.LOWER_SCORE_HOLDS)},
+    NOT_ASSESSED: WHY_NOT_ASSESSED,
+    setools.ROUNDED: setools.WHY_ROUNDED,
+}
+
+
+@pytest.mark.parametrize("name", HABITS)
+def test_each_habit_is_documented_and_cites_the_program(name: str) -> None:
+    """The page names the file of the program in which the habit can be read."""
     text = " ".join(DOCS.read_text(encoding="utf-8").split())
-    for habit in (*QUIRKS, *MSOUTCOMES_HABITS, *EVENT_HABITS, *SEARCH_HABITS, cross.LOWER_SCORE_HOLDS):
-        assert habit.name in text
-        assert habit.why in text
+    assert f"| {name} | {HABITS[name]} |" in text
+    assert re.search(r"R/\w+\.R|\w+/\w+\.(py|ado)", HABITS[name])
+
+
+def test_every_name_in_the_lists_is_a_habit() -> None:
+    names = {name for kind in ("msprog", "cross") for row in listed(kind) for name in row["names"].split(" + ")}
+    assert names <= set(HABITS)
+
+
+def test_nothing_cites_what_is_not_there() -> None:
+    """Notes outside the project cannot be looked up by a reader of it."""
+    for path in (DOCS, *(HERE / "oracle").glob("*.py")):
+        assert re.findall(r"peers\.md|style\.md|engine semantics", path.read_text(encoding="utf-8")) == [], path
 
 
 def test_a_wrong_answer_is_unexplained(oracle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ from smoulder.engine.reference import Scan
 from smoulder.engine.telling import Teller
 from smoulder.rulebook.progression import LORSCHEIDER_2016, LORSCHEIDER_2016_NO_SYSTEMS
 from tests.oracle.agreement import Agreement, table
-from tests.oracle.msoutcomes import DAYS_A_MONTH, SEARCH_HABITS, compare_folder, read_visits, tasks
+from tests.oracle.msoutcomes import CATALOGUED, DAYS_A_MONTH, SEARCH_HABITS, compare_folder, read_visits, tasks
 
 DOCS = Path(__file__).parents[1] / "docs" / "agreement.md"
 
@@ -38,8 +38,15 @@ SAMPLE = {
     "PIRA_6mo_sustained": (40, 0),
     "spmsDx_default": (32, 8),
     "spmsDx_no_fss_default": (24, 16),
+    "CDW_3mo_sustained [msoutcomes-cdw]": (39, 1),
+    "CDW_3mo_sustained [kalincik-2015]": (39, 1),
+    "CDW_3mo_notsustained [msoutcomes-cdw-unsustained]": (39, 1),
+    "CDI_3mo_sustained [cdi-msoutcomes]": (40, 0),
+    "PIRA_3mo_sustained [msbase-dzau-2023]": (40, 0),
+    "CDEseq_6mo_1 [sharmin-2022]": (37, 3),
+    "CDEseq_6mo_2 [sharmin-2022]": (38, 2),
 }
-"""Answer -> patients of 40 who are identical, and who differ for a reason that has a name."""
+"""Answer [definition of the catalogue] -> patients of 40 who are identical, and who differ for a reason that has a name."""
 
 CROSS = {
     "msoutcomes_main_CDEseq_CDI": (441, 59),
@@ -109,7 +116,9 @@ def test_a_wrong_answer_is_unexplained(sample: Path, tmp_path: Path, answers: st
     text = (sample / "reference_outputs" / answers).read_text(encoding="utf-8")
     assert before in text
     (tmp_path / "reference_outputs" / answers).write_text(text.replace(before, after), encoding="utf-8")
-    assert unexplained(list(compare_folder(tmp_path))) == [named]
+    config, _, patient = named.partition(" ")
+    catalogued = [f"{config} [{key}] {patient}" for key in CATALOGUED.get(config, ())]
+    assert unexplained(list(compare_folder(tmp_path))) == [named, *catalogued]
 
 
 def test_a_folder_of_another_kind_has_nothing_to_compare(tmp_path: Path) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import NormalDist
 
 import polars as pl
 
-from smoulder.errors import counted
+from smoulder.errors import agreed, counted
 from smoulder.provenance import Provenance
 from smoulder.rulebook.model import Definition
 from smoulder.terms import Calendar, Measure, date_of, day_text
@@ -80,6 +81,27 @@ UNCONFIRMED_SCHEMA: dict[str, pl.DataType] = {
 
 DURING = "PIRA with relapse during confirmation"
 """The label of a worsening that fails to be PIRA only by a relapse after onset, where a definition makes that a class of its own."""
+
+ANY_WORSENING = "worsening events"
+"""The line of a summary that counts worsening of whatever label."""
+
+LABEL_LINES: dict[str, pl.Expr] = {
+    "PIRA": pl.col("pira"),
+    "RAW": pl.col("raw"),
+    "both RAW and PIRA": pl.col("raw") & pl.col("pira"),
+    "PIRA without MRI activity (PIRMA)": pl.col("mri") == "no activity",
+    "PIRA with MRI activity": pl.col("mri") == "activity",
+    "PIRA whose MRI is unknown": pl.col("mri") == "unknown",
+    DURING: pl.col("label") == DURING,
+    "undefined worsening": pl.col("label") == "undefined",
+    "undetermined worsening": pl.col("label") == "undetermined",
+}
+"""The lines of a summary that count worsening by its label, in order, and which events they count."""
+
+_OUTSIDE, _UNCOUNTED = "outside follow-up", "without confirmation"
+_NOTED_LINES: dict[str, pl.Expr] = {_OUTSIDE: pl.col("pira") & pl.col("outside_follow_up"), _UNCOUNTED: ~pl.col("confirmed")}
+"""What only the notes of a summary count."""
+_NOTHING: Mapping[str, int] = dict.fromkeys((ANY_WORSENING, *LABEL_LINES, *_NOTED_LINES), 0)
 
 REASONS = ("no visit could confirm it", "did not hold up to a confirming visit", "confirmed but not sustained")
 """Why a change is no event, by the engine's code 1, 2, 3."""
@@ -182,73 +204,75 @@ class Events:
         return frame.with_columns(pl.col(day).cast(pl.Date) for day in days).rename({day: f"{day[:-4]}_date" for day in days})
 
     def summaries(self) -> tuple[Summary, ...]:
-        """Return the counts of each definition, with what they are out of."""
-        return tuple(self._summary(definition) for definition in self.definitions)
+        """Return the counts of each definition, with what they are out of; counted once and kept."""
+        return self._summaries
 
-    def _summary(self, definition: Definition) -> Summary:
-        events = self.of(definition.key)
-        worsening = events.filter(pl.col("kind") == "worsening")
-        assessed = self.assessable.filter((pl.col("definition") == definition.key) & (pl.col("measure") == "any"))
-        n, years = int(assessed["patients"][0]), float(assessed["person_years"][0])
+    @cached_property
+    def _summaries(self) -> tuple[Summary, ...]:
+        """The counts of every definition, from one pass through each table: a grid has more than a thousand definitions."""
+        n_events, n_patients = _tallies(self.table)
+        improving = self.table.filter(pl.col("kind") == "improvement").group_by("definition").agg(pl.col("patient").n_unique())
+        improved: dict[str, int] = dict(improving.iter_rows())
+        listed = self.unconfirmed.filter(pl.col("kind") == "worsening").group_by("definition", "reason").len()
+        unconfirmed = {(key, reason): n for key, reason, n in listed.iter_rows()}
+        of_any = self.assessable.filter(pl.col("measure") == "any").select("definition", "patients", "person_years")
+        assessed: dict[str, tuple[int, float]] = {key: (int(n), float(years)) for key, n, years in of_any.iter_rows()}
+        found = []
+        for definition in self.definitions:
+            key = definition.key
+            n, years = assessed[key]
+            events, patients = n_events.get(key, _NOTHING), n_patients.get(key, _NOTHING)
+            labels = self._labels(definition)
+            with_any = {}
+            if _all_worsening(definition):
+                with_any["confirmed worsening" if definition.confirmation.windows else "worsening"] = patients[ANY_WORSENING]
+            with_any |= {name: patients[name] for name in labels}
+            if definition.finds_improvement:
+                with_any["confirmed improvement"] = improved.get(key, 0)
+            found.append(
+                Summary(
+                    definition=f"{definition.title} [{key}]",
+                    counts=tuple((name, Proportion(numerator=some, denominator=n)) for name, some in with_any.items()),
+                    events=(
+                        (ANY_WORSENING, events[ANY_WORSENING]),
+                        *((f"of them {name}", events[name]) for name in labels),
+                        *((f"worsenings that are no event, {reason}", unconfirmed.get((key, reason), 0)) for reason in REASONS),
+                    ),
+                    person_years=years,
+                    notes=self._notes(definition, events, n),
+                )
+            )
+        return tuple(found)
 
-        def share(frame: pl.DataFrame) -> Proportion:
-            return Proportion(numerator=frame["patient"].n_unique(), denominator=n)
+    def _labels(self, definition: Definition) -> tuple[str, ...]:
+        """Return the lines by label that the summary of a definition has, in their order."""
+        if not definition.labelled or definition.looking_for == "first improvement":
+            return ()
+        possible = possible_labels(definition)
+        if self.provenance.relapse_knowledge == "unknown":
+            possible = ("undetermined worsening",) if _all_worsening(definition) else ()
+        return tuple(name for name in LABEL_LINES if name in possible)
 
-        all_worsening = definition.looking_for not in ("first improvement", "first PIRA", "first RAW")
-        worse = "confirmed worsening" if definition.confirmation.windows else "worsening"
-        counts = [(worse, share(worsening))] if all_worsening else []
-        labels: list[tuple[str, pl.DataFrame]] = []
-        if definition.labelled and definition.looking_for != "first improvement":
-            labels = [
-                ("PIRA", worsening.filter("pira")),
-                ("RAW", worsening.filter("raw")),
-                ("both RAW and PIRA", worsening.filter(pl.col("raw") & pl.col("pira"))),
-                ("PIRA without MRI activity (PIRMA)", worsening.filter(pl.col("mri") == "no activity")),
-                ("PIRA with MRI activity", worsening.filter(pl.col("mri") == "activity")),
-                ("PIRA whose MRI is unknown", worsening.filter(pl.col("mri") == "unknown")),
-                (DURING, worsening.filter(pl.col("label") == DURING)),
-                ("undefined worsening", worsening.filter(pl.col("label") == "undefined")),
-                ("undetermined worsening", worsening.filter(pl.col("label") == "undetermined")),
-            ]
-            possible = possible_labels(definition)
-            if self.provenance.relapse_knowledge == "unknown":
-                possible = ("undetermined worsening",) if all_worsening else ()
-            labels = [label for label in labels if label[0] in possible]
-        counts += [(name, share(frame)) for name, frame in labels]
-        if definition.finds_improvement:
-            counts.append(("confirmed improvement", share(events.filter(pl.col("kind") == "improvement"))))
-        listed = self.unconfirmed.filter((pl.col("definition") == definition.key) & (pl.col("kind") == "worsening"))
-        return Summary(
-            definition=f"{definition.title} [{definition.key}]",
-            counts=tuple(counts),
-            events=(
-                ("worsening events", worsening.height),
-                *((f"of them {name}", frame.height) for name, frame in labels),
-                *((f"worsenings that are no event, {reason}", listed.filter(pl.col("reason") == reason).height) for reason in REASONS),
-            ),
-            person_years=years,
-            notes=self._notes(definition, worsening, n),
-        )
-
-    def _notes(self, definition: Definition, worsening: pl.DataFrame, n_assessable: int) -> tuple[str, ...]:
+    def _notes(self, definition: Definition, events: Mapping[str, int], n_assessable: int) -> tuple[str, ...]:
+        """Return what else the reader must know; `events` is how many there are in each line."""
         notes = []
         n_patients = self.follow_up.height
         if n_assessable < n_patients:
             notes.append(
                 f"{n_patients - n_assessable:,} of {counted(n_patients, 'patient')} could not be assessed (no baseline with a later visit)."
             )
-        outside = worsening.filter(pl.col("pira") & pl.col("outside_follow_up")).height
+        outside = events[_OUTSIDE]
         if outside:
             notes.append(
-                f"{outside:,} of {worsening.filter('pira').height:,} PIRA rest on days before the first or after the last visit, "
-                "which were taken as free of relapses."
+                f"{outside:,} of {events['PIRA']:,} PIRA {agreed(outside, 'rests', 'rest')} on days before the first or after the last "
+                "visit, which were taken as free of relapses."
             )
-        uncounted = worsening.filter(~pl.col("confirmed")).height
+        uncounted = events[_UNCOUNTED]
         if not definition.confirmation.windows:
             notes.append("Changes needed no confirmation: part of them are the ordinary swing of the score.")
         elif uncounted:
             notes.append(f"{counted(uncounted, 'worsening')} at the last visit counted without confirmation.")
-        undetermined = worsening.filter(pl.col("label") == "undetermined").height
+        undetermined = events["undetermined worsening"]
         if self.provenance.relapse_knowledge == "unknown":
             if definition.labelled:
                 notes.append("There was no relapse table, so RAW and PIRA could not be told apart: labels are undetermined.")
@@ -273,6 +297,25 @@ class Events:
                 "a PIRA may be a RAW."
             )
         return tuple(notes)
+
+
+def _all_worsening(definition: Definition) -> bool:
+    """Return whether a definition looks for worsening of whatever label."""
+    return definition.looking_for not in ("first improvement", "first PIRA", "first RAW")
+
+
+def _tallies(table: pl.DataFrame) -> tuple[dict[str, dict[str, int]], dict[str, dict[str, int]]]:
+    """Return, for each definition that has any, how many worsening events each line holds, and how many patients."""
+    lines = {ANY_WORSENING: pl.col("kind") == "worsening", **LABEL_LINES, **_NOTED_LINES}
+    counting = [mask.sum().alias(f"events {name}") for name, mask in lines.items()]
+    counting += [pl.col("patient").filter(mask).n_unique().alias(f"patients {name}") for name, mask in lines.items()]
+    by_key = table.filter(pl.col("kind") == "worsening").group_by("definition").agg(counting)
+    events: dict[str, dict[str, int]] = {}
+    patients: dict[str, dict[str, int]] = {}
+    for row in by_key.iter_rows(named=True):
+        events[row["definition"]] = {name: row[f"events {name}"] for name in lines}
+        patients[row["definition"]] = {name: row[f"patients {name}"] for name in lines}
+    return events, patients
 
 
 def possible_labels(definition: Definition) -> tuple[str, ...]:

@@ -1,13 +1,18 @@
-"""Run a comparison over a folder and print the agreement table; exit code 1 while anything is unexplained.
+"""Run a comparison and print the agreement table.
 
-    python -m tests.oracle msprog DIR [CONFIG-PREFIX]     msprog and pymsprog: every configuration in DIR/configs
-    python -m tests.oracle counterexamples DIR            the shrunk disagreements in DIR/counterexamples
-    python -m tests.oracle cross DIR                      MSoutcomes, msclinical, drstrupf: DIR/cross on DIR/cohorts/main
-    python -m tests.oracle bern DIR                       drstrupf: the hand-made cases of DIR/cases.json, or DIR/cross
-    python -m tests.oracle setools DIR                    Stata setools: its known answers and its classes, in DIR
-    python -m tests.oracle msoutcomes DIR                 MSoutcomes: DIR/reference_outputs on DIR/SampleData.csv, or DIR/cross
+    python -m tests.oracle msprog DIR [CONFIG-PREFIX]     msprog and pymsprog: DIR/configs, DIR/expected, DIR/cohorts
+    python -m tests.oracle counterexamples DIR            the shrunk disagreements of the two: DIR/counterexamples, or DIR itself
+    python -m tests.oracle cross DIR                      msprog, MSoutcomes, msclinical, drstrupf: DIR/cross, or DIR itself
+    python -m tests.oracle bern PATH                      drstrupf: the hand-made cases in cases.json or the folder it is in; or as cross
+    python -m tests.oracle setools PATH                   Stata setools: setools_known_answers.json or the folder it is in
+    python -m tests.oracle msoutcomes DIR                 MSoutcomes: a folder with its visits and DIR/reference_outputs; or as cross
+
+Beside the answers in `cross` there has to be a folder cohorts/main with visits.csv and relapses.csv: in, beside or above the folder given.
 
 With --list FILE last, every difference is written to FILE (CSV): configuration, patient, its name, and both answers.
+
+The exit code is 0 where everything is identical or named, 1 where a difference is unexplained or something was not understood and left
+out, and 2 where the call or its files are wrong or a file is missing; a sentence says which. What is not compared is always said.
 """
 
 from __future__ import annotations
@@ -17,40 +22,63 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from smoulder.errors import SmoulderError, SourceError
 from tests.oracle import bern, counterexamples, cross, msoutcomes, msprog, setools
-from tests.oracle.agreement import Agreement, difference_rows, table
+from tests.oracle.agreement import Agreement, difference_rows, exit_code, table
+
+PROGRAMS = {
+    "msprog": msprog.compare_folder,
+    "counterexamples": counterexamples.compare_folder,
+    "cross": cross.compare_folder,
+    "bern": bern.compare_folder,
+    "setools": setools.compare_folder,
+    "msoutcomes": msoutcomes.compare_folder,
+}
+FILES = ("bern", "setools")
+"""Programs whose answers may be given as one file."""
 
 
 def main(words: list[str]) -> int:
     """Run one comparison; return the exit code."""
-    programs = {"msprog": msprog, "counterexamples": counterexamples, "cross": cross, "bern": bern, "setools": setools}
-    programs |= {"msoutcomes": msoutcomes}
-    kinds = {name: program.compare_folder for name, program in programs.items()}
-    words, listing = (words[:-2], words[-1]) if words[-2:-1] == ["--list"] else (words, None)
-    if len(words) not in (2, 3) or words[0] not in kinds or (len(words) == 3 and words[0] != "msprog"):
+    words, listing = (words[:-2], Path(words[-1])) if words[-2:-1] == ["--list"] else (words, None)
+    if len(words) not in (2, 3) or words[0] not in PROGRAMS or (len(words) == 3 and words[0] != "msprog"):
         print(__doc__, file=sys.stderr)
         return 2
-    folder = Path(words[1])
-    if not folder.is_dir():
-        print(f"There is no folder {folder}.", file=sys.stderr)
+    name, path = words[0], Path(words[1])
+    try:
+        check_paths(name, path, listing)
+        agreements = list(run(PROGRAMS[name](path, *words[2:])))
+        if listing is not None:
+            write_differences(listing, agreements)
+    except SmoulderError as error:
+        print(error, file=sys.stderr)
         return 2
-    prefix = words[2:]
-    agreements: list[Agreement] = list(run(kinds[words[0]](folder, *prefix)))
     print(table(agreements))
-    if listing is not None:
-        write_differences(Path(listing), agreements)
-    if not agreements:
-        print(f"There is nothing to compare in {folder}.", file=sys.stderr)
-        return 2
-    return 1 if any(agreement.unexplained or agreement.left_out for agreement in agreements) else 0
+    code = exit_code(agreements)
+    if not any(agreement.patients for agreement in agreements):
+        print(f"There is nothing to compare in {path}.", file=sys.stderr)
+    elif code == 2:
+        print(f"Files are missing in {path}; the lines 'not compared' name them.", file=sys.stderr)
+    return code
+
+
+def check_paths(name: str, path: Path, listing: Path | None) -> None:
+    """Raise SourceError where there is nothing at the path given, or no folder for the list of differences."""
+    if not path.exists() or (path.is_file() and name not in FILES):
+        raise SourceError(f"There is no folder {path}." if name not in FILES else f"There is no file or folder {path}.")
+    if listing is not None and not listing.parent.is_dir():
+        raise SourceError(f"There is no folder {listing.parent} to write {listing.name} into.")
 
 
 def write_differences(path: Path, agreements: list[Agreement]) -> None:
     """Write one line a patient whose answers differ."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, ["config", "patient", "names", "ours", "theirs"], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(difference_rows(agreements))
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, ["config", "patient", "names", "ours", "theirs"], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(difference_rows(agreements))
+    except OSError as error:
+        raise SourceError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def run(agreements: Iterable[Agreement]) -> Iterable[Agreement]:

@@ -32,6 +32,12 @@ class Agreement:
     differences: list[NamedDifference] = field(default_factory=list)
     left_out: str = ""
     """Why the configuration cannot be compared; "" where it is."""
+    left_out_code: int = 1
+    """Exit code that leaving it out leads to: 0 by design, 1 where it is not understood, 2 where a file is missing."""
+    set_aside: int = 0
+    """Patients whom the configuration itself leaves out: a program fails there, or contradicts its own manual."""
+    notes: list[str] = field(default_factory=list)
+    """What is not compared of a configuration that is: columns, patients."""
 
     @property
     def unexplained(self) -> list[NamedDifference]:
@@ -39,12 +45,21 @@ class Agreement:
         return [difference for difference in self.differences if not difference.names]
 
 
+def exit_code(agreements: list[Agreement]) -> int:
+    """Return 1 where a difference is unexplained or something was not understood, 2 where something is missing or all is, else 0."""
+    codes = {agreement.left_out_code for agreement in agreements if agreement.left_out}
+    if 1 in codes or any(agreement.unexplained for agreement in agreements):
+        return 1
+    return 2 if 2 in codes or not any(agreement.patients for agreement in agreements) else 0
+
+
 def table(agreements: list[Agreement]) -> str:
-    """Return the agreement table: a line a group, and the named differences below it."""
-    width = max([8, *(len(agreement.group) + 2 for agreement in agreements)])
+    """Return the agreement table: a line a group, and below it the named differences and what was not compared."""
+    compared = [agreement for agreement in agreements if not agreement.left_out]
+    width = max([8, *(len(agreement.group) + 2 for agreement in compared)])
     lines = [f"{'group':<{width}}{'configurations':>15}{'patients':>10}{'identical':>11}{'named':>8}{'unexplained':>13}"]
-    for group in [*sorted({agreement.group for agreement in agreements}), "all"]:
-        some = [agreement for agreement in agreements if group in ("all", agreement.group)]
+    for group in [*sorted({agreement.group for agreement in compared}), "all"]:
+        some = [agreement for agreement in compared if group in ("all", agreement.group)]
         named = sum(len(agreement.differences) - len(agreement.unexplained) for agreement in some)
         unexplained = sum(len(agreement.unexplained) for agreement in some)
         lines.append(
@@ -57,10 +72,18 @@ def table(agreements: list[Agreement]) -> str:
     if unexplained:
         lines += ["", "unexplained"]
         lines += [f"  {d.config} {d.patient}\n    ours   {d.ours}\n    theirs {d.theirs}" for d in unexplained[:20]]
-    left_out = [agreement for agreement in agreements if agreement.left_out]
-    if left_out:
-        lines += ["", "not compared"] + [f"  {agreement.config}: {agreement.left_out}" for agreement in left_out]
-    return "\n".join(lines)
+    return "\n".join(lines + not_compared(agreements))
+
+
+def not_compared(agreements: list[Agreement]) -> list[str]:
+    """Return a line for each file or configuration left out, and one for each column or group of patients left out of some."""
+    files = [f"not compared: {agreement.config} ({agreement.left_out})" for agreement in agreements if agreement.left_out]
+    notes = Counter(note for agreement in agreements for note in agreement.notes)
+    parts = [f"not compared: {note}" + (f", in {n:,} configurations" if n > 1 else "") for note, n in notes.items()]
+    set_aside = sum(agreement.set_aside for agreement in agreements)
+    if set_aside:
+        parts.append(f"not compared: {set_aside:,} answers that the configurations leave out (a program fails there or breaks its manual)")
+    return ["", *files, *parts] if files or parts else []
 
 
 def difference_rows(agreements: list[Agreement]) -> list[Row]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import polars as pl
 
 from smoulder.engine.detect import detect
 from smoulder.engine.pack import record_of
@@ -16,11 +13,12 @@ from smoulder.engine.record import LABELS, Record
 from smoulder.engine.reference import Scan
 from smoulder.engine.telling import Teller
 from smoulder.engine.walk import Walk
-from smoulder.errors import DefinitionError
+from smoulder.errors import DefinitionError, SourceError
 from smoulder.rulebook.model import Definition, definition_from
 from smoulder.terms import MEASURES, date_of
 from tests.oracle.agreement import Agreement, NamedDifference, Row
 from tests.oracle.cohorts import read_cohort
+from tests.oracle.inputs import answers_and_cohorts, json_of, numbers, object_with, one_of_values, reading, rows_of, strangers
 
 LABEL = {"Undefined": "undefined"}
 """The program's word where it is not ours."""
@@ -58,7 +56,28 @@ DEFAULTS: dict[str, Any] = {
     "opt_minimal_distance_type": "reference",
     "opt_minimal_distance_backtrack_decrease": True,
 }
-"""The options of the program as it comes (class EDSSProgression)."""
+"""The options of the program as it comes (definitions/edssprogression.py, class EDSSProgression)."""
+
+WORDS: dict[str, tuple[Any, ...]] = {
+    "undefined_progression": tuple(SECOND),
+    "undefined_progression_wrt_raw_pira_baseline": tuple(LEAST),
+    "opt_baseline_type": ("fixed", "roving"),
+    "opt_roving_reference_confirmation_included_values": ("all", "last"),
+    "opt_confirmation_type": ("minimum", "monotonic"),
+    "opt_confirmation_included_values": ("all", "last"),
+    "opt_minimal_distance_type": ("reference", "previous"),
+    **{name: (True, False) for name, value in DEFAULTS.items() if isinstance(value, bool)},
+}
+"""Options that are a choice, and what can be chosen (edssprogression.py, EDSSProgression.__post_init__)."""
+
+LIMITS = tuple(name for name, value in DEFAULTS.items() if value == "inf")
+"""Options that are days and may be "inf"."""
+
+NUMBERS = tuple(name for name in DEFAULTS if name not in (*WORDS, *LIMITS))
+"""Options that are days or a score."""
+
+NAMES = ("_column_name", "label_")
+"""End or beginning of options that only name columns and labels."""
 
 COMPARED = (
     "is_progression",
@@ -71,8 +90,15 @@ COMPARED = (
     "is_raw_pira_rebaseline",
     "edss_score_used_as_new_raw_pira_reference",
     "is_post_event_rebaseline",
+    "is_post_relapse_rebaseline",
 )
 """Columns of the program that say what was found and which reference is in force."""
+
+WITH_RELAPSES = ("is_raw_pira_rebaseline", "edss_score_used_as_new_raw_pira_reference", "is_post_relapse_rebaseline")
+"""Columns that the cases without relapses do not have: the authors' tests look there at the general reference alone."""
+
+NOT_OURS = ("days_since_previous_relapse", "days_to_next_relapse")
+"""Columns of the program that repeat its input."""
 
 
 def definition_of(options: dict[str, Any], key: str = "bern") -> Definition:
@@ -175,17 +201,19 @@ class References(Teller):
 
 def record_of_case(case: dict[str, Any]) -> Record:
     """Return one case as a record; the program takes no relapses given as none happened."""
-    edss = MEASURES["edss"]
+    edss, days = MEASURES["edss"], case["days"]
+    if len(days) != len(case["edss"]) or not days or any(type(day) is not int for day in days) or days != sorted(set(days)):
+        raise SourceError(f"Case {case['case_id']}: days have to be whole numbers that rise, one for each EDSS.")
     return Record(
-        days=tuple(case["days"]),
+        days=tuple(days),
         scores=tuple(edss.units(score) for score in case["edss"]),
-        scheduled=(True,) * len(case["days"]),
+        scheduled=(True,) * len(days),
         relapses=() if case["ignore_relapses"] else tuple(sorted(set(case["relapses"]))),
         relapses_known=True,
         covered_from=None,
         covered_to=None,
-        observed_from=case["days"][0],
-        observed_to=case["days"][-1],
+        observed_from=days[0],
+        observed_to=days[-1],
         time_zero=None,
     )
 
@@ -209,36 +237,66 @@ def annotation(record: Record, definition: Definition) -> dict[str, list[list[An
             cells["progression_event_id"][visit] = number
         cells["is_post_event_rebaseline"][onset] = True
     onsets = {event.onset for event in found}
-    last_only = definition.looking_for == "first event"
+    first_only = definition.looking_for == "first event"
+    past_relapse = walk.past_relapse(0)
     for which, visit, score, why in references.set:
-        if why == "worsening" and (visit not in onsets or last_only):
+        if why == "worsening" and (visit not in onsets or first_only):
             continue
         name = {"first": "raw_pira", "second": "general"}[which]
         cells[f"is_{name}_rebaseline"][visit] = True
         cells[f"edss_score_used_as_new_{name}_reference"][visit] = score / 100
-    if last_only:
+        if which == "first" and visit in past_relapse and why != "falls":
+            cells["is_post_relapse_rebaseline"][visit] = True
+    if first_only:
         cells["is_post_event_rebaseline"] = {}
+        # The program marks these visits first, takes the mark from some as it comes to them, and stops at the one event.
+        unseen = {visit for visit in past_relapse if found and visit >= found[0].onset}
+        cells["is_post_relapse_rebaseline"] |= dict.fromkeys(unseen, True)
     return {
         name: [[record.days[visit], value] for visit, value in sorted(by_visit.items())] for name, by_visit in cells.items() if by_visit
     }
 
 
+def check_options(options: dict[str, Any], what: str) -> list[str]:
+    """Return the options that are none of the program's; SourceError where the value of one cannot be."""
+    for name, words in WORDS.items():
+        one_of_values(options, name, words, what)
+    numbers(options, NUMBERS, what)
+    numbers(options, LIMITS, what, also=("inf",))
+    return [name for name in options if name not in DEFAULTS]
+
+
 def compare_case(case: dict[str, Any], defaults: dict[str, Any]) -> Agreement:
-    """Compare one case: every column that the case expects and that ours has."""
-    agreement = Agreement(case["case_id"], "bern", patients=1)
+    """Compare one case, both ways: a cell that only one of the two has is a difference."""
+    object_with(case, "A case", "case_id")
+    what = f"Case {case['case_id']}"
+    object_with(case, what, "days", "edss", "relapses", "ignore_relapses", "options", "expected")
+    options, expected = object_with(case["options"], f"{what}: options"), object_with(case["expected"], f"{what}: expected")
+    agreement = Agreement(str(case["case_id"]), "bern")
+    unknown = check_options(options, what) + [name for name in expected if name not in (*COMPARED, *NOT_OURS)]
+    if unknown:
+        agreement.left_out = f"the program has no option or column {', '.join(unknown)}"
+        return agreement
+    with reading(what):
+        record = record_of_case(case)
     try:
-        definition = definition_of(defaults | case["options"])
+        definition = definition_of(defaults | options)
     except DefinitionError as error:
         agreement.left_out = str(error)
         return agreement
-    mine = annotation(record_of_case(case), definition)
-    expected = {name: rows for name, rows in case["expected"].items() if name in COMPARED}
-    ours: list[Row] = [{"column": name, "cells": mine.get(name, [])} for name in expected]
-    theirs: list[Row] = [{"column": name, "cells": rows} for name, rows in expected.items()]
-    if ours == theirs:
-        agreement.identical = 1
+    mine = annotation(record, definition)
+    columns = [name for name in COMPARED if not case["ignore_relapses"] or name not in WITH_RELAPSES]
+    if case["ignore_relapses"]:
+        agreement.notes.append(f"{', '.join(WITH_RELAPSES)} (the case is one without relapses, and has none)")
+    agreement.notes += [f"{name} (it repeats the relapses given)" for name in NOT_OURS if name in expected]
+    differing = [name for name in columns if mine.get(name, []) != expected.get(name, [])]
+    ours: list[Row] = [{"column": name, "cells": mine.get(name, [])} for name in differing]
+    theirs: list[Row] = [{"column": name, "cells": expected.get(name, [])} for name in differing]
+    agreement.patients = 1
+    if differing:
+        agreement.differences.append(NamedDifference(agreement.config, "case", (), ours, theirs))
     else:
-        agreement.differences.append(NamedDifference(case["case_id"], "case", (), ours, theirs))
+        agreement.identical = 1
     return agreement
 
 
@@ -252,25 +310,49 @@ CROSS: dict[str, dict[str, Any]] = {
 
 def compare_cross(folder: Path, defaults: dict[str, Any]) -> Iterator[Agreement]:
     """Compare the program's answers on the common cohort, with relapses and without: day, score, type, confirmed score, reference."""
+    answers, cohorts = answers_and_cohorts(folder)
     for name, options in CROSS.items():
         definition = definition_of(defaults | options, f"bern-{name}")
         for relapses in (False, True):
-            file = f"drstrupf_main_{name}_{'rel' if relapses else 'norel'}"
-            yield compare_file(folder, file, definition, relapses=relapses)
+            path = answers / f"{cross_file(name, relapses=relapses)}.csv"
+            if path.is_file():
+                yield compare_file(path, cohorts / "main", definition, relapses=relapses)
+            else:
+                yield Agreement(path.name, "", left_out="there is no such file", left_out_code=2)
 
 
-def compare_file(folder: Path, file: str, definition: Definition, *, relapses: bool) -> Agreement:
+def cross_file(name: str, *, relapses: bool) -> str:
+    """Return the name of one of the files without its ending."""
+    return f"drstrupf_main_{name}_{'rel' if relapses else 'norel'}"
+
+
+CROSS_FILES = tuple(cross_file(name, relapses=relapses) for name in CROSS for relapses in (False, True))
+COLUMNS = (
+    "id",
+    "date",
+    "days_after_baseline",
+    "edss_score",
+    "progression_type",
+    "progression_score",
+    "progression_reference_score",
+    "progression_event_id",
+)
+
+
+def compare_file(path: Path, cohort_folder: Path, definition: Definition, *, relapses: bool) -> Agreement:
     """Compare one file with ours, patient by patient; both of our engines."""
-    cohort = read_cohort(folder / "cohorts" / "main", relapses=relapses)
+    cohort = read_cohort(cohort_folder, relapses=relapses)
     theirs: dict[str, list[Row]] = {}
-    for row in pl.read_csv(folder / "cross" / f"{file}.csv").rows(named=True):
-        kept = {"onset": row["date"][:10], "score": row["edss_score"], "label": LABEL.get(row["progression_type"], row["progression_type"])}
-        kept |= {"confirmed_score": row["progression_score"], "reference": row["progression_reference_score"]}
+    for row in rows_of(path, *COLUMNS):
+        with reading(path):
+            kept: Row = {"onset": row["date"][:10], "days": int(row["days_after_baseline"]), "score": float(row["edss_score"])}
+            kept |= {"label": LABEL.get(row["progression_type"], row["progression_type"]), "number": float(row["progression_event_id"])}
+            kept |= {"confirmed_score": float(row["progression_score"]), "reference": float(row["progression_reference_score"])}
         theirs.setdefault(row["id"], []).append(kept)
     compiled: dict[str, list[tuple[int, float, str]]] = {}
     for event in detect(cohort, definition).table.rows(named=True):
         compiled.setdefault(event["patient"], []).append((event["onset_day"], event["reference_score"], event["label"]))
-    agreement = Agreement(file, definition.key)
+    agreement = Agreement(path.stem, definition.key, notes=strangers(theirs, cohort.patients, both_ways=False))
     for place, patient in enumerate(cohort.patients):
         record = record_of(cohort, place, definition.measures[0], definition)
         walk = Walk(record, definition.measures[0], definition, Teller())
@@ -279,12 +361,14 @@ def compare_file(folder: Path, file: str, definition: Definition, *, relapses: b
         mine: list[Row] = [
             {
                 "onset": date_of(record.days[event.onset]).isoformat(),
+                "days": record.days[event.onset] - record.days[0],
                 "score": event.onset_score / 100,
                 "label": LABELS[event.label],
+                "number": number,
                 "confirmed_score": scores[event.onset] / 100,
                 "reference": event.reference / 100,
             }
-            for event in found
+            for number, event in enumerate(found, start=1)
         ]
         readable = [(record.days[event.onset], event.reference / 100, str(LABELS[event.label])) for event in found]
         assert compiled.get(patient, []) == readable, f"the two engines differ: {definition.key} {patient}"
@@ -293,15 +377,28 @@ def compare_file(folder: Path, file: str, definition: Definition, *, relapses: b
         if mine == yours:
             agreement.identical += 1
         else:
-            agreement.differences.append(NamedDifference(file, patient, (), mine, yours))
+            agreement.differences.append(NamedDifference(path.stem, patient, (), mine, yours))
     return agreement
 
 
-def compare_folder(folder: Path) -> Iterator[Agreement]:
-    """Compare every case of `cases.json` in a folder, or the program's answers on a common cohort in `cross`."""
-    if (folder / "cases.json").is_file():
-        data = json.loads((folder / "cases.json").read_text(encoding="utf-8"))
-        for case in data["cases"]:
-            yield compare_case(case, data["default_options"])
-    if (folder / "cross").is_dir():
-        yield from compare_cross(folder, DEFAULTS)
+def compare_cases(path: Path) -> Iterator[Agreement]:
+    """Compare every hand-made case of a file."""
+    data = json_of(path, "cases", "default_options")
+    defaults = object_with(data["default_options"], f"{path}: default_options", *DEFAULTS)
+    unknown = check_options(defaults, f"{path}: default_options")
+    unknown = [name for name in unknown if not name.endswith(NAMES[0]) and not name.startswith(NAMES[1])]
+    if unknown:
+        raise SourceError(f"{path}: the program has no option {', '.join(unknown)}, which stands in default_options.")
+    if not isinstance(data["cases"], list):
+        raise SourceError(f"{path}: cases has to be a list.")
+    for case in data["cases"]:
+        yield compare_case(case, defaults)
+
+
+def compare_folder(path: Path) -> Iterator[Agreement]:
+    """Compare the cases of a file, or of `cases.json` in a folder, or the program's answers on a common cohort in `cross`."""
+    cases = path if path.is_file() else path / "cases.json"
+    if cases.is_file():
+        yield from compare_cases(cases)
+    elif (path / "cross").is_dir() or any((path / f"{file}.csv").is_file() for file in CROSS_FILES):
+        yield from compare_cross(path, DEFAULTS)

@@ -9,22 +9,20 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from smoulder.errors import SourceError
 from smoulder.tables import Cohort, Relapses, Visits
 from smoulder.terms import MEASURES, MISSING, day_of
+from tests.oracle.inputs import reading, rows_of
 
 SCORES = {"EDSS": "edss", "SDMT": "sdmt", "T25FW": "t25fw", "NHPT": "nhpt"}
 
 
 def read_cohort(folder: Path, *, date_column: str = "date", relapses: bool = True, patients: list[str] | None = None) -> Cohort:
     """Return a cohort as the peers read it: rows without a date are left out, of one day and measure the last row counts."""
-    visits = rows_of(folder / "visits.csv")
-    onsets = rows_of(folder / "relapses.csv") if relapses else []
-    return build_cohort(visits, onsets, date_column=date_column, relapses_known=relapses, patients=patients)
-
-
-def rows_of(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of a CSV file as text."""
-    return pl.read_csv(path, infer_schema_length=0).rows(named=True)
+    visits = rows_of(folder / "visits.csv", "id", date_column)
+    onsets = rows_of(folder / "relapses.csv", "id", date_column) if relapses else []
+    with reading(folder):
+        return build_cohort(visits, onsets, date_column=date_column, relapses_known=relapses, patients=patients)
 
 
 def build_cohort(
@@ -88,4 +86,7 @@ def day_number(text: Any, column: str) -> int | None:
     """Return a cell of a date column as a day; None where it is empty."""
     if not has_value(text):
         return None
-    return int(float(text)) if column == "visit_day" else day_of(datetime.date.fromisoformat(str(text)[:10]))
+    try:
+        return int(float(text)) if column == "visit_day" else day_of(datetime.date.fromisoformat(str(text)[:10]))
+    except ValueError as error:
+        raise SourceError(f"'{text}' in the column {column} is no {'day' if column == 'visit_day' else 'date (YYYY-MM-DD)'}.") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,10 @@ from smoulder.engine.beside.milestones import reach
 from smoulder.engine.detect import detect
 from tests.oracle.agreement import Agreement, NamedDifference, Row
 from tests.oracle.cohorts import build_cohort
+from tests.oracle.inputs import json_of, one_of_values, reading
 from tests.oracle.milestones import milestone_of
-from tests.oracle.msprog import answers_of
-from tests.oracle.msprog_settings import definition_of
+from tests.oracle.msprog import FUNCTIONS, answers_of
+from tests.oracle.msprog_settings import definition_of, unknown_arguments
 
 RIGHT = {
     "D_firstCDW_168_84_tol30": "pymsprog",
@@ -28,35 +28,48 @@ RIGHT = {
     "V_sdmt40": "msprog",
     "Z_fuzz027": "pymsprog",
 }
-"""Whose answer follows its own documentation (peers.md, C2); in `Z_fuzz027` that is no event under our labels either way."""
+"""Whose answer follows the manual that both programs share (R/MSprog.R and R/value_milestone.R, their @param texts); the other breaks it.
+
+In `Z_fuzz027` that is no event under our labels either way.
+"""
 
 
 def compare_folder(folder: Path) -> Iterator[Agreement]:
     """Compare every counterexample of a folder."""
-    for path in sorted((folder / "counterexamples").glob("*.json")):
-        yield compare(json.loads(path.read_text(encoding="utf-8")), path.stem)
+    home = folder / "counterexamples" if (folder / "counterexamples").is_dir() else folder
+    for path in sorted(home.glob("*.json")):
+        yield compare(json_of(path, "visits", "relapses", "config", "args", "function", "msprog", "pymsprog"), path.stem)
 
 
 def compare(case: dict[str, Any], name: str) -> Agreement:
     """Compare one counterexample: which events there are, and the days and scores that its answer gives."""
-    patient = case["visits"][0]["id"]
-    cohort = build_cohort(as_text(case["visits"]), as_text(case["relapses"]))
+    agreement = Agreement(name, "counterexamples")
+    one_of_values(case, "function", FUNCTIONS, name)
+    unknown = unknown_arguments(case["args"], name)
+    if unknown or name not in RIGHT:
+        agreement.left_out = f"the programs have no argument {', '.join(unknown)}" if unknown else "it is not known here who is right"
+        return agreement
     config = {"id": case["config"], "description": case["config"], "args": case["args"]}
-    answer = case[RIGHT.get(name, "msprog")]
-    if answer.startswith("ERROR"):
-        answer = case["pymsprog"]
-    theirs = [row for row in ast.literal_eval(answer) if row]
-    if case["function"] == "value_milestone":
+    milestone = case["function"] == "value_milestone"
+    with reading(name):
+        patient = case["visits"][0]["id"]
+        cohort = build_cohort(as_text(case["visits"]), as_text(case["relapses"]))
+        answer = case[RIGHT[name]]
+        if answer.startswith("ERROR"):
+            answer = case["pymsprog"]
+        theirs = [row for row in ast.literal_eval(answer) if row]
+        wanted: list[Row] = [{"cells": row} for row in theirs]
+        if milestone:
+            wanted = [{"score": float(row[0]) if row[0] else None, "reached": row[2] == "T", "days": int(float(row[3]))} for row in theirs]
+    if milestone:
         mine = reach(cohort, milestone_of(config)).row(0, named=True)
         ours: list[Row] = [{"score": mine["score"], "reached": mine["reached"], "days": mine["days_from_start"]}]
-        wanted = [{"score": float(row[0]) if row[0] else None, "reached": row[2] == "T", "days": int(float(row[3]))} for row in theirs]
         same = ours == wanted
     else:
         definition = definition_of(config)
         ours = answers_of(detect(cohort, definition), definition).get(patient, [])
-        wanted = [{"cells": row} for row in theirs]
         same = len(ours) == len(theirs) and all(mentions(mine, row) for mine, row in zip(ours, theirs, strict=True))
-    agreement = Agreement(name, "counterexamples", patients=1, identical=int(same))
+    agreement.patients, agreement.identical = 1, int(same)
     if not same:
         agreement.differences.append(NamedDifference(name, patient, (), ours, wanted))
     return agreement

@@ -10,6 +10,7 @@ from smoulder.rulebook.milestone import Milestone
 from smoulder.tables import Cohort
 from smoulder.terms import date_of
 from tests.oracle.agreement import Agreement, NamedDifference
+from tests.oracle.inputs import leave_out, reading
 from tests.oracle.msprog_settings import confirmation_of, distances, last_visit_of, number
 
 
@@ -38,19 +39,22 @@ def compare_milestones(config: dict[str, Any], cohort: Cohort, expected: list[di
     score_column = config["args"]["value_col"]
     ours = {row["patient"]: row for row in reach(cohort, milestone_of(config)).rows(named=True)}
     agreement = Agreement(config["id"], config["id"].split("_")[0])
+    leave_out(agreement, config, [row["id"] for row in expected], cohort)
+    date_column = config["args"].get("date_col", "date")
     for row in expected:
-        if row["id"] in config["left_out"]:
+        if row["id"] in config["left_out"] or row["id"] not in ours:
             continue
         agreement.patients += 1
         mine = ours[row["id"]]
         day = date_of(mine["day"]).isoformat() if cohort.calendar == "date" else str(mine["day"])
         answer = {"date": day, "score": mine["score"], "time2event": mine["days_from_start"], "observed": mine["reached"]}
-        theirs = {
-            "date": row[config["args"].get("date_col", "date")][:10],
-            "score": float(row[score_column]) if row[score_column] not in (None, "", "NA") else None,
-            "time2event": int(float(row["time2event"])),
-            "observed": row["observed"] in ("TRUE", "True"),
-        }
+        with reading(f"The expected answer of {config['id']}"):
+            theirs = {
+                "date": row[date_column][:10],
+                "score": float(row[score_column]) if row[score_column] not in (None, "", "NA") else None,
+                "time2event": int(float(row["time2event"])),
+                "observed": row["observed"] in ("TRUE", "True"),
+            }
         if answer == theirs:
             agreement.identical += 1
         else:

@@ -25,13 +25,16 @@ from smoulder.engine.detect import detect
 from smoulder.engine.pack import record_of
 from smoulder.engine.record import Found, Record
 from smoulder.engine.telling import Teller
+from smoulder.errors import SourceError
+from smoulder.rulebook.catalogue import definition
 from smoulder.rulebook.model import Definition
 from smoulder.rulebook.progression import LORSCHEIDER_2016, LORSCHEIDER_2016_NO_SYSTEMS, SecondaryProgression
 from smoulder.tables import Cohort, Relapses, Visits
 from smoulder.terms import MEASURES, MISSING, date_of
 from tests.oracle.agreement import Agreement, NamedDifference, Row
-from tests.oracle.cohorts import day_number, has_value, offsets, read_cohort, rows_of
-from tests.oracle.cross import FAR, IMPROVEMENT_MSOUTCOMES, LOWEST, STEPS_BELOW_6, matching
+from tests.oracle.cohorts import day_number, has_value, offsets, read_cohort
+from tests.oracle.cross import BY_MSOUTCOMES, FAR, IMPROVEMENT_MSOUTCOMES, LOWEST, matching, unread_notes
+from tests.oracle.inputs import answers_and_cohorts, reading, rows_of, strangers
 from tests.oracle.msoutcomes_habits import (
     EARLY_VISITS,
     END_MARKER,
@@ -47,6 +50,7 @@ from tests.oracle.msoutcomes_habits import (
     OnlyConfirmedVisitsScan,
     SettledOnceScan,
 )
+from tests.oracle.msprog_settings import STEPS_BELOW_6
 
 DAYS_A_MONTH = 30.25
 COLUMNS = {
@@ -68,10 +72,18 @@ COLUMNS = {
 def read_visits(path: Path) -> Cohort:
     """Return the visits with an EDSS as a cohort, with the relapses that their days since the most recent one stand for."""
     rows: dict[str, dict[int, dict[str, Any]]] = {}
-    for row in rows_of(path):
-        day = day_number(row["dateEDSS"], "date")
+    for row in rows_of(path, "ID", "dateEDSS", "EDSS", "daysPostRelapse"):
+        day = day_number(row["dateEDSS"], "dateEDSS")
         if day is not None and has_value(row["EDSS"]):
             rows.setdefault(row["ID"], {})[day] = row
+    if not rows:
+        raise SourceError(f"{path} has no visit with a date and an EDSS.")
+    with reading(path):
+        return cohort_of(rows)
+
+
+def cohort_of(rows: dict[str, dict[int, dict[str, Any]]]) -> Cohort:
+    """Return a cohort of patient -> day -> row as MSoutcomes takes it."""
     names = sorted(rows)
     visits = [(name, day) for name in names for day in sorted(rows[name])]
     onsets = {
@@ -81,7 +93,7 @@ def read_visits(path: Path) -> Cohort:
 
     def units(column: str, name: str, day: int) -> int:
         text = rows[name][day].get(column)
-        return MEASURES[COLUMNS[column]].units(float(text)) if has_value(text) else MISSING
+        return MEASURES[COLUMNS[column]].units(float(str(text))) if has_value(text) else MISSING
 
     present = [column for column in COLUMNS if any(column in row for row in rows[names[0]].values())]
     return Cohort(
@@ -292,14 +304,22 @@ SEARCH_HABITS: tuple[SearchHabit, ...] = (
     ),
 )
 NOT_ASSESSED = "no answer where ours says that it could not be assessed"
+WHY_NOT_ASSESSED = (
+    "the code looks at nobody with fewer than three EDSS and leaves 0, the answer for no progression (R/spmsDx.R and R/spmsDxnoFSS.R, "
+    "nrow(pvisAll) >= 3 and patients$SPMS); ours says that nothing can be said"
+)
 
 
 def compare_progression(config: str, cohort: Cohort, path: Path, rule: SecondaryProgression) -> Agreement:
     """Compare one file of secondary progression with ours, patient by patient: whether, when, the EDSS there and the one before."""
-    theirs = {row["ID"]: their_progression(row) for row in rows_of(path)}
+    rows = rows_of(path, "ID", "SPMS", "date.SPMS", "EDSS.SPMS", "EDSS.preDxFinal")
+    with reading(path):
+        theirs = {row["ID"]: their_progression(row) for row in rows}
     ours = {row["patient"]: row for row in secondary_progression(cohort, rule).dated().rows(named=True)}
-    agreement = Agreement(config, config)
+    agreement = Agreement(config, config, notes=strangers(theirs, cohort.patients, both_ways=True))
     for index, patient in enumerate(cohort.patients):
+        if patient not in theirs:
+            continue
         agreement.patients += 1
         row = ours[patient]
         mine = {"reached": row["reached"], "onset": None, "score": None, "before": None}
@@ -318,7 +338,7 @@ def their_progression(row: Row) -> Row:
     date = row["date.SPMS"][:10] if has_value(row["date.SPMS"]) else None
     before = row["EDSS.preDxFinal"]
     return {
-        "reached": row["SPMS"] == "1",
+        "reached": {"1": True, "0": False}.get(row["SPMS"]),
         "onset": date,
         "score": float(row["EDSS.SPMS"]) if date else None,
         "before": float(before) if has_value(before) else None,
@@ -327,7 +347,7 @@ def their_progression(row: Row) -> Row:
 
 def progression_names(cohort: Cohort, index: int, rule: SecondaryProgression, reached: bool | None, wanted: Row) -> tuple[str, ...]:
     """Return the fewest habits with which our search gives the program's answer; empty where none do."""
-    if reached is None and not wanted["reached"]:
+    if reached is None and wanted["reached"] is False and not wanted["onset"]:
         return (NOT_ASSESSED,)
     usable = [habit for habit in SEARCH_HABITS if rule.with_systems or not habit.systems_only]
     for size in range(1, len(usable) + 1):
@@ -409,15 +429,17 @@ def habits_with(delay: float, program: str) -> tuple[Habit, ...]:
 def compare_events(config: str, cohort: Cohort, path: Path, task: Task) -> Agreement:
     """Compare one file of events with ours, patient by patient: onset, score there, baseline and its score."""
     theirs: dict[str, list[Row]] = {}
-    for row in rows_of(path):
-        theirs.setdefault(row["ID"], []).append(
-            {
-                "onset": row["dateEDSS"][:10],
-                "score": float(row["EDSS"]),
-                "reference": float(row["bEDSS"]),
-                "baseline": row["base.date"][:10],
-            }
-        )
+    rows = rows_of(path, "ID", "dateEDSS", "EDSS", "bEDSS", "base.date")
+    with reading(path):
+        for row in rows:
+            theirs.setdefault(row["ID"], []).append(
+                {
+                    "onset": row["dateEDSS"][:10],
+                    "score": float(row["EDSS"]),
+                    "reference": float(row["bEDSS"]),
+                    "baseline": row["base.date"][:10],
+                }
+            )
     ours: dict[str, list[Row]] = {}
     for event in detect(cohort, task.definition).table.rows(named=True):
         if event["kind"] == task.kind and (event["pira"] or not task.pira_only):
@@ -429,7 +451,9 @@ def compare_events(config: str, cohort: Cohort, path: Path, task: Task) -> Agree
                     "baseline": date_of(event["baseline_day"]).isoformat(),
                 }
             )
-    agreement = Agreement(config, config)
+    agreement = Agreement(config, config, notes=strangers(theirs, cohort.patients, both_ways=False))
+    unread = [name for name in (rows[0] if rows else {}) if name not in ("ID", "dateEDSS", "EDSS", "bEDSS", "base.date")]
+    agreement.notes += unread_notes(path, unread)
     for patient in cohort.patients:
         agreement.patients += 1
         mine, yours = ours.get(patient, []), sorted(theirs.get(patient, []), key=lambda row: row["onset"])
@@ -469,35 +493,62 @@ def compare_folder(folder: Path) -> Iterator[Agreement]:
     """Compare every file of answers in a folder of either kind."""
     if (folder / "reference_outputs").is_dir():
         yield from compare_outputs(folder)
-    if (folder / "cross").is_dir():
+    elif (folder / "cross").is_dir() or any((folder / f"{file}.csv").is_file() for file in BY_MSOUTCOMES):
         yield from compare_cross(folder)
 
 
 def compare_outputs(folder: Path) -> Iterator[Agreement]:
-    """Compare the answers in `reference_outputs` with the visits beside them."""
-    tables = sorted(folder.glob("*.csv"))
-    cohort = read_visits(next(path for path in tables if "daysPostRelapse" in path.read_text(encoding="utf-8").partition("\n")[0]))
-    answers = folder / "reference_outputs"
-    for path in sorted(answers.glob("*.csv")):
-        event = re.fullmatch(r"(CDW|CDI|PIRA|CDEseq)_(\d+)mo_(sustained|notsustained|1|2)", path.stem)
-        if path.stem.startswith("spmsDx"):
-            rule = LORSCHEIDER_2016_NO_SYSTEMS if "no_fss" in path.stem else LORSCHEIDER_2016
-            yield compare_progression(path.stem, cohort, path, rule)
-        elif event is not None:
-            what = f"{event[1]} {WHAT[event[3]]}"
-            (task,) = tasks(int(event[2]) * DAYS_A_MONTH, f"{event[2]}m", {what: path.name})
+    """Compare the answers in `reference_outputs` with the visits beside them, and the catalogue's definitions as they stand."""
+    cohort = read_visits(visits_in(folder))
+    for path in sorted(path for path in (folder / "reference_outputs").iterdir() if not path.name.startswith(".")):
+        event = re.fullmatch(r"(CDW|CDI|PIRA)_(\d+)mo_(sustained|notsustained)|(CDEseq)_(\d+)mo_([12])", path.stem)
+        if path.name in PROGRESSION:
+            yield compare_progression(path.stem, cohort, path, PROGRESSION[path.name])
+        elif event is not None and path.suffix == ".csv":
+            program, months, rest = (part for part in event.groups() if part is not None)
+            (task,) = tasks(int(months) * DAYS_A_MONTH, f"{months}m", {f"{program} {WHAT[rest]}": path.name})
             yield compare_events(path.stem, cohort, path, task)
+            for key in CATALOGUED.get(path.stem, ()):
+                yield compare_events(f"{path.stem} [{key}]", cohort, path, replace(task, definition=definition(key)))
+        else:
+            yield Agreement(path.name, "", left_out="no answer of this name is known here")
+
+
+def visits_in(folder: Path) -> Path:
+    """Return the table of visits in a folder: the CSV file with a column daysPostRelapse; SourceError where there is none."""
+    for path in sorted(folder.glob("*.csv")):
+        with reading(path):
+            if "daysPostRelapse" in path.read_text(encoding="utf-8").partition("\n")[0]:
+                return path
+    raise SourceError(f"There are no visits in {folder}: no CSV file beside reference_outputs has a column daysPostRelapse.")
 
 
 WHAT = {"sustained": "sustained", "notsustained": "not sustained", "1": "worsening", "2": "improvement"}
 """End of a file's name -> what is in it; CDEseq gives worsening and improvement as the first and the second table."""
 
+PROGRESSION = {"spmsDx_default.csv": LORSCHEIDER_2016, "spmsDx_no_fss_default.csv": LORSCHEIDER_2016_NO_SYSTEMS}
+
+CATALOGUED = {
+    "CDW_3mo_sustained": ("msoutcomes-cdw", "kalincik-2015"),
+    "CDW_3mo_notsustained": ("msoutcomes-cdw-unsustained",),
+    "CDI_3mo_sustained": ("cdi-msoutcomes",),
+    "PIRA_3mo_sustained": ("msbase-dzau-2023",),
+    "CDEseq_6mo_1": ("sharmin-2022",),
+    "CDEseq_6mo_2": ("sharmin-2022",),
+}
+"""Answer -> the definitions of the catalogue that state the same call of the program."""
+
 
 def compare_cross(folder: Path) -> Iterator[Agreement]:
     """Compare the sequences and secondary progression in `cross`; the other answers of the program are compared in `cross.py`."""
-    cohort = read_cohort(folder / "cohorts" / "main")
-    files = {"CDEseq worsening": "msoutcomes_main_CDEseq_CDW", "CDEseq improvement": "msoutcomes_main_CDEseq_CDI"}
-    for task in tasks(84, "84d", files):
-        yield compare_events(task.file, cohort, folder / "cross" / f"{task.file}.csv", task)
-    name = "msoutcomes_main_spmsDx_no_fss"
-    yield compare_progression(name, cohort, folder / "cross" / f"{name}.csv", LORSCHEIDER_2016_NO_SYSTEMS)
+    answers, cohorts = answers_and_cohorts(folder)
+    cohort = read_cohort(cohorts / "main")
+    worsening, improvement, progression = BY_MSOUTCOMES
+    for task in tasks(84, "84d", {"CDEseq worsening": worsening, "CDEseq improvement": improvement}):
+        if (answers / f"{task.file}.csv").is_file():
+            yield compare_events(task.file, cohort, answers / f"{task.file}.csv", task)
+    if (answers / f"{progression}.csv").is_file():
+        yield compare_progression(progression, cohort, answers / f"{progression}.csv", LORSCHEIDER_2016_NO_SYSTEMS)
+    for file in BY_MSOUTCOMES:
+        if not (answers / f"{file}.csv").is_file():
+            yield Agreement(f"{file}.csv", "", left_out="there is no such file", left_out_code=2)

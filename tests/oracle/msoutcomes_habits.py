@@ -1,4 +1,7 @@
-"""What MSoutcomes 0.2.1's code does otherwise than its own text says, as scans that do it too."""
+"""What MSoutcomes 0.2.1 does otherwise than ours, as scans that do it too; most of it is otherwise than its own text.
+
+Each cites a file of the package (R/…) and what to look for in it; its text is the description and the parameters at the head of the file.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,11 @@ from smoulder.engine.reference import Scan
 
 @dataclass(frozen=True)
 class Habit:
-    """One fault of MSoutcomes."""
+    """One thing that another program does otherwise."""
 
     name: str
     why: str
-    """Its own text, and why our answer is right by it."""
+    """The program's own text and code, and what ours does."""
     scan: type[Scan]
 
 
@@ -90,24 +93,27 @@ class SettledOnceScan(Scan):
 MSOUTCOMES_HABITS: tuple[Habit, ...] = (
     Habit(
         "new reference from lasting visits only",
-        "the text says the minimum within the confirmation period; the code drops visits that are not themselves held that long",
+        "the text says the minimum within the confirmation period; the code has dropped the visits that are not themselves held that long "
+        "(R/CDW.R, R/PIRA.R, R/CDI.R, CL after its subset by sust.prog or sust.reg, then min2 and min.prog)",
         OnlyConfirmedVisitsScan,
     ),
     Habit(
         "last visit near a relapse",
-        "the text says sustained for the remaining recorded follow-up; the code leaves out a last visit within 30 days of a relapse, "
-        "and then nothing is sustained (peers.md C4)",
+        "the text says sustained for the remaining recorded follow-up; the code looks for the last visit more than tRelapse days after a "
+        "relapse, and where that is not the last one nothing is sustained (R/CDW.R, R/PIRA.R, norel, CL$last.1 and sust.prog)",
         LastVisitFarScan,
     ),
     Habit(
         "relapse moves the baseline only with a confirmed worsening",
-        "the text says that the baseline moves after every relapse; the code moves it only where a worsening is confirmed (peers.md C4)",
+        "the text says that following a relapse the first EDSS outside 30 days becomes the new baseline; the code gets there only with a "
+        "confirmed worsening (R/PIRA.R, break where CL is empty, before the re-baseline following a relapse)",
         ConfirmedCrossingScan,
     ),
     Habit(
         "only the first baseline keeps its distance",
-        "a baseline visit has to be far from relapses (engine semantics, section 4, step A, for every baseline); the code asks it of the "
-        "first one only",
+        "a rule of its own: the text takes the minimum within the confirmation period regardless of the recency of a relapse, and asks the "
+        "distance of the first baseline (and in PIRA of one after a relapse); a definition of ours asks it of every baseline "
+        "(R/CDW.R, R/CDI.R, R/CDEseq.R, R/PIRA.R, description, Visits.sn and Visits.s$base.date)",
         SettledOnceScan,
     ),
 )

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import polars as pl
-from pydantic import ValidationError
 
 from smoulder.engine.detect import detect
 from smoulder.engine.pack import record_of
@@ -21,28 +17,48 @@ from smoulder.tables import Cohort
 from smoulder.terms import Measure, date_of
 from tests.oracle.agreement import Agreement, NamedDifference, Row
 from tests.oracle.cohorts import read_cohort
-from tests.oracle.milestones import compare_milestones
-from tests.oracle.msprog_settings import definition_of
+from tests.oracle.inputs import json_of, leave_out, one_of_values, reading, rows_of
+from tests.oracle.milestones import compare_milestones, milestone_of
+from tests.oracle.msprog_settings import definition_of, unknown_arguments
 from tests.oracle.quirks import explained_by
+
+FUNCTIONS = ("MSprog", "value_milestone")
 
 
 def compare_folder(folder: Path, only: str = "") -> Iterator[Agreement]:
     """Compare every configuration of a folder, in the order of their names."""
     cohorts: dict[tuple[str, str, bool], Cohort] = {}
     for path in sorted((folder / "configs").glob("*.json")):
-        config = json.loads(path.read_text(encoding="utf-8"))
-        if not config["id"].startswith(only):
-            continue
-        date_column = config["args"].get("date_col", "date")
-        which = (config["cohort"], date_column, config["relapse_table"])
-        if which not in cohorts:
-            cohorts[which] = read_cohort(folder / "cohorts" / which[0], date_column=date_column, relapses=which[2])
-        expected = pl.read_csv(folder / "expected" / f"{config['id']}.csv.gz", infer_schema_length=0).rows(named=True)
-        compare = compare_milestones if config["function"] == "value_milestone" else compare_config
-        try:
-            yield compare(config, cohorts[which], expected)
-        except (DefinitionError, ValidationError) as error:
-            yield Agreement(config["id"], config["id"].split("_")[0], left_out=str(error))
+        config = json_of(path, "id", "description", "cohort", "function", "relapse_table", "args", "left_out")
+        if config["id"].startswith(only):
+            yield compare_one(config, path, folder, cohorts)
+
+
+def compare_one(config: dict[str, Any], path: Path, folder: Path, cohorts: dict[tuple[str, str, bool], Cohort]) -> Agreement:
+    """Compare one configuration, or tell why it cannot be."""
+    left_out = Agreement(config["id"], config["id"].split("_")[0])
+    one_of_values(config, "function", FUNCTIONS, str(path))
+    unknown = unknown_arguments(config["args"], str(path))
+    expected = folder / "expected" / f"{config['id']}.csv.gz"
+    if unknown:
+        left_out.left_out = f"the programs have no argument {', '.join(unknown)}"
+        return left_out
+    if not expected.is_file():
+        left_out.left_out, left_out.left_out_code = f"there is no file expected/{expected.name}", 2
+        return left_out
+    milestone = config["function"] == "value_milestone"
+    try:
+        with reading(path):
+            milestone_of(config) if milestone else definition_of(config)
+    except DefinitionError as error:
+        left_out.left_out = str(error)
+        return left_out
+    date_column = config["args"].get("date_col", "date")
+    which = (config["cohort"], date_column, config["relapse_table"])
+    if which not in cohorts:
+        cohorts[which] = read_cohort(folder / "cohorts" / which[0], date_column=date_column, relapses=which[2])
+    rows = rows_of(expected, "id", *(["observed", "time2event"] if milestone else ["nevent"]))
+    return (compare_milestones if milestone else compare_config)(config, cohorts[which], rows)
 
 
 def compare_config(config: dict[str, Any], cohort: Cohort, expected: list[Row]) -> Agreement:
@@ -51,21 +67,28 @@ def compare_config(config: dict[str, Any], cohort: Cohort, expected: list[Row]) 
     events = detect(cohort, definition)
     ours = answers_of(events, definition)
     theirs: dict[str, list[Row]] = {}
-    for row in expected:
-        theirs.setdefault(row["id"], [])
-        if row["nevent"] != "0":
-            theirs[row["id"]].append(row)
+    followed: dict[str, float] = {}
+    with reading(f"The expected answer of {config['id']}"):
+        for row in expected:
+            answer = theirs.setdefault(row["id"], [])
+            if row.get("total_fu"):
+                followed[row["id"]] = float(row["total_fu"])
+            if row["nevent"] != "0":
+                answer.append(read_row(row, cohort.calendar == "date"))
     agreement = Agreement(config["id"], config["id"].split("_")[0])
-    for patient, answer in theirs.items():
-        if patient in config["left_out"]:
+    places = {patient: place for place, patient in enumerate(cohort.patients)}
+    leave_out(agreement, config, theirs, cohort)
+    for patient, wanted in theirs.items():
+        if patient in config["left_out"] or patient not in places:
             continue
         agreement.patients += 1
-        wanted = [read_row(row, cohort.calendar == "date") for row in answer]
-        if same(ours.get(patient, []), wanted):
+        record = record_of(cohort, places[patient], definition.measures[0], definition)
+        days = record.days[-1] - record.days[0] if record.days else None
+        as_long = followed.get(patient, days) == days
+        if same(ours.get(patient, []), wanted) and as_long:
             agreement.identical += 1
             continue
-        record = record_of(cohort, cohort.index_of(patient), definition.measures[0], definition)
-        names = name_difference(record, definition, config["args"], wanted)
+        names = name_difference(record, definition, config["args"], wanted) if as_long else ()
         agreement.differences.append(NamedDifference(config["id"], patient, names, ours.get(patient, []), wanted))
     return agreement
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from smoulder.errors import DefinitionError
 from smoulder.rulebook import Definition
 from smoulder.rulebook.model import definition_from
+from tests.oracle.inputs import object_with, one_of_values
 
 STEPS_5P0 = [{"up_to": 0.0, "change": 1.5}, {"up_to": 5.0, "change": 1.0}, {"change": 0.5}]
 STEPS_5P5 = [{"up_to": 0.0, "change": 1.5}, {"up_to": 5.5, "change": 1.0}, {"change": 0.5}]
@@ -17,7 +19,9 @@ OUTCOME_THRESHOLDS: dict[str, dict[str, Any]] = {
     "nhpt": {"percent": 20.0},
     "sdmt": {"percent": 20.0, "points": 4.0, "of_two": "smaller"},
 }
+STEPS_BELOW_6 = [{"up_to": 0.0, "change": 1.5}, {"up_to": 5.99, "change": 1.0}, {"change": 0.5}]
 DELTA_THRESHOLDS: dict[str, dict[str, Any]] = {
+    "edss_below_6": {"steps": STEPS_BELOW_6},
     "half": {"points": 0.5},
     "edss_5p5": {"steps": STEPS_5P5},
     "pct10": {"percent": 10.0},
@@ -32,6 +36,36 @@ LOOKING_FOR = {
     "firstPIRA": "first PIRA",
     "firstRAW": "first RAW",
 }
+
+YES_NO = (True, False)
+WORDS: dict[str, tuple[Any, ...]] = {
+    "outcome": (*OUTCOME_THRESHOLDS, "custom"),
+    "delta_fun": tuple(DELTA_THRESHOLDS),
+    "event": tuple(LOOKING_FOR),
+    "baseline": ("fixed", "roving", "roving_wors", "roving_impr"),
+    "proceed_from": ("firstconf", "event"),
+    "sub_threshold_rebl": ("none", "change", "improvement", "worsening"),
+    "skip_local_extrema": ("none", "strict", "all"),
+    "validconf_col": ("scheduled",),
+    "worsening": ("increase", "decrease"),
+    "date_format": ("day",),
+    **dict.fromkeys(("RAW_PIRA", "relapse_rebl", "bl_geq", "check_intermediate", "include_stable"), YES_NO),
+}
+"""Arguments that are a choice, and what can be chosen (R/MSprog.R, MSprog); functions go by the names of `DELTA_THRESHOLDS`."""
+
+OTHERS = (
+    *("value_col", "date_col", "conf_days", "conf_tol_days", "require_sust_days", "relapse_to_bl", "relapse_to_event", "relapse_to_conf"),
+    *("relapse_assoc", "relapse_indep", "impute_last_visit", "subjects", "milestone"),
+)
+"""Arguments that are columns, days, intervals, patients or a score."""
+
+
+def unknown_arguments(args: Mapping[str, Any], what: str) -> list[str]:
+    """Return the arguments that are none of the programs'; SourceError where one is lacking or has a value that cannot be."""
+    object_with(args, f"{what}: args", "outcome", "value_col")
+    for name, words in WORDS.items():
+        one_of_values(args, name, words, f"{what}: args")
+    return [name for name in args if name not in WORDS and name not in OTHERS]
 
 
 def definition_of(config: dict[str, Any]) -> Definition:

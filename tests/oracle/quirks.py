@@ -1,7 +1,8 @@
 """Named differences: what msprog and pymsprog are known to do otherwise, as scans that do it too.
 
 A difference is explained only where our own scan, with one of these habits added, gives the peer's answer in every
-column. Each habit cites the program's own text or the binding semantics; none is part of the product.
+column. Each habit cites the programs' own files (msprog at 77b905c: R/…; pymsprog 1.0.7: pymsprog/__init__.py); none is
+part of the product.
 """
 
 from __future__ import annotations
@@ -119,38 +120,44 @@ class UntilTwoScan(Scan):
 QUIRKS: tuple[Quirk, ...] = (
     Quirk(
         "early relapses forgotten",
-        "a relapse in the RAW window or in a relapse-free interval counts, however long before the first visit it lies; both programs "
-        "drop relapses more than relapse_to_bl days before the first visit (peers.md C3 16)",
+        "a relapse in the RAW window or in a relapse-free interval counts, however long before the first visit it lies (their text gives "
+        "relapse_to_bl as a distance of baselines alone); both programs drop relapses more than relapse_to_bl days before the first visit "
+        "(R/MSprog.R and pymsprog/__init__.py, MSprog, relapse_id)",
         lambda args: True,
         record=without_early_relapses,
     ),
     Quirk(
         "decimal percentages",
-        "a change of exactly the percentage counts (4.0 s to 4.8 s is 20 %); both programs miss some by binary rounding",
+        "a change of exactly the percentage counts (4.0 s to 4.8 s is 20 %); both programs miss some by binary rounding "
+        "(R/event_testing.R and pymsprog/__init__.py, compute_delta, baseline/5, and is_event, x - baseline)",
         lambda args: args["outcome"] != "edss",
         scan=DecimalScan,
     ),
     Quirk(
         "first-listed window",
-        "the baseline belongs at the earliest confirming visit; the kept answer goes on from the window listed first",
+        "the baseline belongs at the earliest confirming visit (their text: the first qualifying confirmation visit); both programs go on "
+        "from that of the window listed first (R/MSprog.R and pymsprog/__init__.py, MSprog, conf_idx by names of conf_t, and newref)",
         lambda args: isinstance(args.get("conf_days"), list),
         scan=FirstListedWindowScan,
     ),
     Quirk(
         "stale relapse",
-        "the baseline moves by the first relapse after it; msprog keeps the index of the relapse that was next before the baseline moved",
+        "the baseline moves by the first relapse after it; msprog keeps the index of the relapse that was next before the baseline moved "
+        "(R/MSprog.R, MSprog, irel, set before the search and read after it)",
         lambda args: bool(args.get("relapse_rebl")),
         scan=StaleRelapseScan,
     ),
     Quirk(
         "small candidates with a baseline that does not move",
-        "changes below the threshold matter only in a direction in which the baseline moves; msprog lets them act with a fixed one",
+        "changes below the threshold matter only in a direction in which the baseline moves (its text: only used if the baseline is not "
+        "fixed); msprog lets them act with a fixed one (R/MSprog.R, MSprog, sub_threshold_rebl at change_idx)",
         lambda args: args.get("sub_threshold_rebl", "none") != "none",
         scan=SmallCandidateScan,
     ),
     Quirk(
         "first event sought until there are two",
-        "the scan ends at the first event found; both programs test for more than one (style.md, section 5, 18)",
+        "the scan ends at the first event found (their text: only the very first confirmed event); both programs test for more than one "
+        "(R/MSprog.R and pymsprog/__init__.py, MSprog, event 'first' and the length of events)",
         lambda args: args.get("event") == "first",
         scan=UntilTwoScan,
     ),

@@ -8,10 +8,9 @@ before a relapse to `windowafter` days after it, so that in days from onset it i
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -24,19 +23,24 @@ from smoulder.engine.detect import detect
 from smoulder.engine.pack import record_of
 from smoulder.engine.record import Record
 from smoulder.engine.reference import scan
+from smoulder.errors import SourceError
 from smoulder.rulebook.milestone import Milestone
 from smoulder.rulebook.model import Definition, definition_from
 from smoulder.rulebook.thresholds import MeasureRule
 from smoulder.tables import Cohort, Relapses, Visits
-from smoulder.terms import MEASURES, Measure, day_of
+from smoulder.terms import MEASURES, Measure
 from tests.oracle.agreement import Agreement, NamedDifference, Row
-from tests.oracle.cohorts import offsets, rows_of
+from tests.oracle.cohorts import day_number, offsets
+from tests.oracle.inputs import json_of, numbers, object_with, one_of_values, reading, rows_of, strangers
 
 TWO_TIERS = [{"up_to": 5.5, "change": 1.0}, {"change": 0.5}]
 THREE_TIERS = [{"up_to": 0.0, "change": 1.5}, *TWO_TIERS]
 
 ROUNDED = "scores are kept in hundredths"
-"""setools compares EDSS with as many decimals as they come with; ours are whole hundredths (engine semantics, section 1)."""
+WHY_ROUNDED = (
+    "an EDSS has half points; 39 of 100 of that cohort have up to 15 decimals, which setools compares as they are "
+    "(setools/_setools_cdp_confirm.ado, double), and ours rounds to hundredths"
+)
 
 People = dict[str, list[tuple[int, Decimal]]]
 """Patient -> day and EDSS, in day order; of one day the lowest, as in setools."""
@@ -113,49 +117,102 @@ def lowest_a_day(rows: list[tuple[str, int | None, str | None]]) -> People:
     for patient, day, score in rows:
         days = seen.setdefault(patient, {})
         if day is not None and score not in (None, ""):
-            days[day] = min(Decimal(str(score)), days.get(day, Decimal(99)))
+            try:
+                days[day] = min(Decimal(str(score)), days.get(day, Decimal(99)))
+            except InvalidOperation as error:
+                raise SourceError(f"The EDSS '{score}' of patient {patient} is no number.") from error
     return {patient: sorted(days.items()) for patient, days in seen.items()}
 
 
 # -- the known answers ------------------------------------------------------------------------
 
 
+CDP = ("confirmdays", "baselinewindow", "threetier", "confirmtype", "roving")
+NEEDED: dict[str, tuple[str, ...]] = {
+    "cdp": CDP,
+    "cdp_roving_all": CDP,
+    "pira": (*CDP, "windowbefore", "windowafter", "rebaselinerelapse"),
+    "sustainedss": ("threshold", "confirmwindow", "confirmvisit", "floor"),
+}
+"""Command -> the options that a case of it has to state; `exit` (patient -> last day) may stand beside them, but for sustainedss."""
+
+WORDS: dict[str, tuple[Any, ...]] = {
+    "confirmtype": ("sustained", "visit"),
+    "confirmvisit": ("", "window", "unlimited"),
+    "threetier": (True, False),
+    "roving": (True, False),
+    "rebaselinerelapse": (True, False),
+}
+"""Options that are a choice, and what can be chosen (setools/cdp.ado, pira.ado and sustainedss.ado, syntax)."""
+
+NUMBERS = ("confirmdays", "baselinewindow", "windowbefore", "windowafter", "threshold", "confirmwindow", "floor")
+
+
 def compare_known(path: Path) -> Iterator[Agreement]:
     """Compare every hand-made case of setools' own tests."""
-    for case in json.loads(path.read_text(encoding="utf-8"))["cases"]:
+    cases = json_of(path, "cases")["cases"]
+    if not isinstance(cases, list):
+        raise SourceError(f"{path}: cases has to be a list.")
+    for case in cases:
         yield compare_case(case)
+
+
+def unknown_options(case: dict[str, Any], what: str) -> list[str]:
+    """Return the options that the command of a case does not have; SourceError where one is lacking or has a value that cannot be."""
+    one_of_values(case, "command", tuple(NEEDED), what)
+    options = object_with(case["options"], f"{what}: options", *NEEDED[case["command"]])
+    for name, words in WORDS.items():
+        one_of_values(options, name, words, what)
+    numbers(options, NUMBERS, what)
+    exits = object_with(options.get("exit", {}), f"{what}: exit")
+    numbers(exits, exits, f"{what}: exit")
+    known = {*NEEDED[case["command"]], *(["exit"] if case["command"] != "sustainedss" else [])}
+    return [name for name in options if name not in known]
 
 
 def compare_case(case: dict[str, Any]) -> Agreement:
     """Compare one case, patient by patient."""
+    object_with(case, "A case", "name", "command", "options", "visits", "relapses", "expected")
+    what = f"Case '{case['name']}'"
     agreement = Agreement(case["name"], f"known {case['command']}")
-    people = lowest_a_day([(row["id"], row["day"], row["edss"]) for row in case["visits"]])
-    diagnosis = {row["id"]: row.get("dx_day") for row in case["visits"]}
-    relapses: dict[str, set[int]] = {}
-    for row in case["relapses"]:
-        relapses.setdefault(row["id"], set()).add(row["day"])
-    cohort = cohort_of(people, diagnosis, relapses)
-    mine = answers(cohort, case["command"], case["options"])
-    for patient, expected in case["expected"].items():
+    unknown = unknown_options(case, what)
+    if unknown:
+        agreement.left_out = f"{case['command']} has no option {', '.join(unknown)} here"
+        return agreement
+    with reading(what):
+        people = lowest_a_day([(row["id"], row["day"], row["edss"]) for row in case["visits"]])
+        diagnosis = {row["id"]: row.get("dx_day") for row in case["visits"]}
+        relapses: dict[str, set[int]] = {}
+        for row in case["relapses"]:
+            relapses.setdefault(row["id"], set()).add(row["day"])
+        cohort = cohort_of(people, diagnosis, relapses)
+        definition: Definition | Milestone = (
+            milestone_of(case["options"])
+            if case["command"] == "sustainedss"
+            else definition_of(case["options"], "setools", all_events=case["command"] == "cdp_roving_all")
+        )
+        expected = dict(object_with(case["expected"], f"{what}: expected"))
+    mine = answers(cohort, case["command"], definition, case["options"].get("exit", {}))
+    agreement.notes = strangers(expected, cohort.patients, both_ways=True)
+    for patient in [name for name in expected if name in mine]:
         agreement.patients += 1
-        if mine[patient] == expected:
+        if mine[patient] == expected[patient]:
             agreement.identical += 1
         else:
-            theirs: list[Row] = [{"answer": expected}]
+            theirs: list[Row] = [{"answer": expected[patient]}]
             agreement.differences.append(NamedDifference(case["name"], patient, (), [{"answer": mine[patient]}], theirs))
     return agreement
 
 
-def answers(cohort: Cohort, command: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Return our answer for each patient in the form of the known answers."""
-    exits = options.get("exit", {})
-    found: dict[str, Any] = dict.fromkeys(cohort.patients, [] if command == "cdp_roving_all" else None)
-    if command == "sustainedss":
-        for row in reach(cohort, milestone_of(options)).rows(named=True):
+def answers(cohort: Cohort, command: str, definition: Definition | Milestone, exits: Mapping[str, int]) -> dict[str, Any]:
+    """Return our answer for each patient in the form of the known answers; events after a patient's last day in `exits` do not count."""
+    everything = command == "cdp_roving_all"
+    found: dict[str, Any] = dict.fromkeys(cohort.patients, [] if everything else None)
+    if isinstance(definition, Milestone):
+        for row in reach(cohort, definition).rows(named=True):
             found[row["patient"]] = row["day"] if row["reached"] else None
         return found
-    everything = command == "cdp_roving_all"
-    for row in detect(cohort, definition_of(options, "setools", all_events=everything)).table.rows(named=True):
+    for row in detect(cohort, definition).table.rows(named=True):
         if row["kind"] != "worsening" or row["onset_day"] > exits.get(row["patient"], row["onset_day"]):
             continue
         if everything:
@@ -172,30 +229,51 @@ OPTIONS = ("baselinewindow", "confirmdays", "threetier", "confirmtype", "windowb
 
 def compare_oracle(folder: Path) -> Iterator[Agreement]:
     """Compare the class and day of every patient under every set of options in `relapses_oracle_pira_raw.csv`."""
-    visits = rows_of(folder / "relapses_visits.csv")
-    people = lowest_a_day([(row["id"], day_or_none(row["edss_date"]), row["edss"]) for row in visits])
-    diagnosis = {row["id"]: day_or_none(row["dx_date"]) for row in visits}
+    answers_file, visits_file, relapses_file = (folder / f"relapses_{name}.csv" for name in ("oracle_pira_raw", "visits", "only"))
+    oracle = rows_of(answers_file, "id", *OPTIONS, "cls", "event_date")
+    visits = rows_of(visits_file, "id", "edss_date", "edss", "dx_date")
     relapses: dict[str, set[int]] = {}
-    for row in rows_of(folder / "relapses_only.csv"):
-        relapses.setdefault(row["id"], set()).add(day_of(datetime.date.fromisoformat(row["relapse_date"])))
+    for row in rows_of(relapses_file, "id", "relapse_date"):
+        day = day_number(row["relapse_date"], "relapse_date")
+        if day is None:
+            raise SourceError(f"{relapses_file}: patient {row['id']} has a relapse without a date.")
+        relapses.setdefault(row["id"], set()).add(day)
+    people = lowest_a_day([(row["id"], day_number(row["edss_date"], "edss_date"), row["edss"]) for row in visits])
+    diagnosis = {row["id"]: day_number(row["dx_date"], "dx_date") for row in visits}
     cohort = cohort_of(people, diagnosis, relapses)
     theirs: dict[tuple[str, ...], dict[str, Row]] = {}
-    for row in rows_of(folder / "relapses_oracle_pira_raw.csv"):
+    for row in oracle:
         options = tuple(row[name] for name in OPTIONS)
         theirs.setdefault(options, {})[row["id"]] = {"class": row["cls"], "onset": row["event_date"] or None}
+    unknown = [name for name in oracle[0] if name not in ("id", *OPTIONS, "cls", "event_date")] if oracle else []
     for options, rows in theirs.items():
-        yield compare_options(dict(zip(OPTIONS, options, strict=True)), cohort, people, rows)
+        named: dict[str, str] = dict(zip(OPTIONS, options, strict=True))
+        if unknown:
+            yield Agreement(" ".join(options), "oracle pira", left_out=f"there is no option or column {', '.join(unknown)} here")
+        else:
+            yield compare_options(read_options(named, answers_file), cohort, people, rows)
+
+
+def read_options(options: Mapping[str, str], path: Path) -> dict[str, Any]:
+    """Return one set of options with truth values and days read; SourceError where one cannot be."""
+    one_of_values(options, "threetier", ("True", "False"), str(path))
+    one_of_values(options, "confirmtype", WORDS["confirmtype"], str(path))
+    days = [name for name in OPTIONS if name not in ("threetier", "confirmtype")]
+    with reading(path):
+        return {**options, "threetier": options["threetier"] == "True", **{name: int(options[name]) for name in days}}
 
 
 def compare_options(options: dict[str, Any], cohort: Cohort, people: People, theirs: dict[str, Row]) -> Agreement:
     """Compare one set of options, patient by patient; where we differ, once more with every decimal of the scores."""
-    options = options | {"threetier": options["threetier"] == "True"}
     definition = definition_of(options, "setools")
     agreement = Agreement(" ".join(str(options[name]) for name in OPTIONS), "oracle pira")
     ours: dict[str, Row] = {patient: {"class": "none", "onset": None} for patient in cohort.patients}
     for row in detect(cohort, definition).table.rows(named=True):
         ours[row["patient"]] = {"class": row["label"], "onset": date_text(row["onset_day"])}
+    agreement.notes = strangers(theirs, ours, both_ways=True)
     for patient, row in theirs.items():
+        if patient not in ours:
+            continue
         agreement.patients += 1
         if ours[patient] == row:
             agreement.identical += 1
@@ -238,19 +316,15 @@ def with_every_decimal(cohort: Cohort, people: People, patient: str, definition:
     return {"class": "RAW" if found[0].raw else "PIRA", "onset": date_text(record.days[found[0].onset])}
 
 
-def day_or_none(text: str) -> int | None:
-    """Return an ISO date as a day; None where it is empty."""
-    return day_of(datetime.date.fromisoformat(text)) if text else None
-
-
 def date_text(day: int) -> str:
     """Return a day as an ISO date."""
     return (datetime.date(1970, 1, 1) + datetime.timedelta(days=day)).isoformat()
 
 
-def compare_folder(folder: Path) -> Iterator[Agreement]:
-    """Compare the known answers and the oracle of a folder."""
-    if (folder / "setools_known_answers.json").is_file():
-        yield from compare_known(folder / "setools_known_answers.json")
-    if (folder / "relapses_oracle_pira_raw.csv").is_file():
-        yield from compare_oracle(folder)
+def compare_folder(path: Path) -> Iterator[Agreement]:
+    """Compare the known answers in a file, or those and the oracle of a folder."""
+    known = path if path.is_file() else path / "setools_known_answers.json"
+    if known.is_file():
+        yield from compare_known(known)
+    if (path / "relapses_oracle_pira_raw.csv").is_file():
+        yield from compare_oracle(path)

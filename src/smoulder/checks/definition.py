@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from smoulder.errors import counted
+from smoulder.errors import agreed, counted
 from smoulder.rulebook.model import Definition, MeasureRule, Window
 from smoulder.rulebook.traps import traps
 from smoulder.tables import Cohort
@@ -86,8 +86,8 @@ def missing_start(cohort: Cohort, definition: Definition) -> list[str]:
         return []
     column = {"time zero": "time_zero", "diagnosis": "diagnosis_date", "onset of the disease": "onset_date"}[base.zero]
     return [
-        f"{n_missing:,} of {counted(cohort.n_patients, 'patient')} have no {column} in the patients table and cannot be assessed, because "
-        "the definition starts there."
+        f"{n_missing:,} of {counted(cohort.n_patients, 'patient')} {agreed(n_missing, 'has', 'have')} no {column} in the patients table "
+        "and cannot be assessed, because the definition starts there."
     ]
 
 
@@ -107,7 +107,12 @@ def owners(first: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def month_lengths(days: NDArray[np.int64], first: NDArray[np.int64], definition: Definition) -> list[str]:
-    """Return, for each window, whether many visits miss it by a week at most: a month is 28 to 30.5 days, a quarter 84 to 92."""
+    """Return, for each window, whether many visits miss it by a week at most: a month is 28 to 30.5 days, a quarter 84 to 92.
+
+    Not where one visit at a set time confirms: that time decides, and the window only says how far it is from onset at least.
+    """
+    if definition.confirmation.at is not None:
+        return []
     return [sentence for window in definition.confirmation.windows if (sentence := just_missed(days, first, window))]
 
 
@@ -145,8 +150,8 @@ def short_follow_up(days: NDArray[np.int64], first: NDArray[np.int64], definitio
     if n_short < MANY * len(followed):
         return []
     return [
-        f"{n_short:,} of {counted(len(followed), 'patient')} with two visits or more are followed for less than the {wait} days that a "
-        "confirmation takes; they count as free of events."
+        f"{n_short:,} of {counted(len(followed), 'patient')} with two visits or more {agreed(n_short, 'is', 'are')} followed for less than "
+        f"the {wait} days that a confirmation takes; {agreed(n_short, 'this one counts', 'they count')} as free of events."
     ]
 
 

@@ -26,8 +26,9 @@ ABOUT = """List the published definitions, show one in full, tell two apart.
 
 A definition says what counts as worsening, when it is confirmed, and what is
 RAW and PIRA. Each is one text file: the rule, its source, and setting by
-setting whether it was seen in the paper, taken from a program that implements it, or
-assumed. A grid is many definitions of one paper: every combination of some values."""
+setting whether it was seen in the paper, taken from a program that implements
+it, or assumed. A grid is many definitions of one paper: every combination of
+some values."""
 
 EXAMPLES = """Examples:
   smoulder definitions list --measure edss --outcome PIRA
@@ -182,7 +183,7 @@ def _list_grids(year: str | None, source: str | None, format: Form) -> None:
             "key": one.key,
             "definitions": len(one),
             "axes": " × ".join(f"{axis.name} {len(axis.values)}" for axis in one.axes),
-            "axes_are": EVIDENCE[one.axes_evidence],
+            "axes_are": _axes_are(one),
             "year": one.source.year,
             "title": one.title,
         }
@@ -200,6 +201,17 @@ def _list_grids(year: str | None, source: str | None, format: Form) -> None:
             ]
             give_table(("key", "definitions", "axes", "the axes are", "year", "title"), texts, right=("definitions",))
         say(f"\n{counted(len(rows), 'grid')}. Its axes: smoulder definitions show KEY; all its definitions at once: -d KEY")
+
+
+def _axes_are(one: Grid) -> str:
+    """Return how the axes of a grid are known, and how much of their values is assumed."""
+    values = [value for axis in one.axes for value in axis.values]
+    assumed = [value for value in values if value.evidence == "assumed" or value.assumed]
+    known = EVIDENCE[one.axes_evidence]
+    if not assumed or one.axes_evidence == "assumed":
+        return known
+    whole = len(assumed) == len(values) and all(value.evidence == "assumed" for value in assumed)
+    return f"{known}, values {'' if whole else 'partly '}ASSUMED"
 
 
 def _csv(rows: Sequence[Mapping[str, object]]) -> str:

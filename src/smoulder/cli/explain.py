@@ -34,7 +34,7 @@ def explain(
     definition: Key,
     patient: Annotated[str, Parameter(name=["--patient", "-p"], help="Id of the patient, as the tables write it.")],
     plot: Annotated[
-        Path | None, Parameter(help="Draw the timeline into FILE: .svg, .html, or .png where smoulder[png] is installed.")
+        Path | None, Parameter(help="Draw the timeline into FILE: .svg, .html, .png or .pdf.")
     ] = None,
     format: Annotated[Literal["text", "csv", "json"], Parameter(help="How to print it.")] = "text",
     output: Annotated[Output, Parameter(help="Write it to FILE: .txt in words; .csv, .parquet, .xlsx or .json step by step.")] = None,
@@ -49,16 +49,16 @@ def explain(
     from smoulder.engine import explain as explain_patient
     from smoulder.figures import plot_patient
     from smoulder.outputs import TABLE_ENDINGS, Files, check_target, write_figure
-    from smoulder.rulebook import resolve
+    from smoulder.rulebook import definition as definition_of
 
-    chosen = resolve(definition)
+    chosen = definition_of(definition)
     inputs = reading.inputs(data)
     for target, endings in ((output, (".txt", *TABLE_ENDINGS)), (plot, PLOT_ENDINGS)):
         if target is not None:
             check_target(target, inputs, endings)
-    cohort = read_sound(data, reading, chosen)
-    told = explain_patient(cohort, patient, chosen[0])
-    tell_traps(chosen, cohort)
+    cohort = read_sound(data, reading, (chosen,))
+    told = explain_patient(cohort, patient, chosen)
+    tell_traps((chosen,), cohort)
     extra = reading.used(data, cohort)
     with doing("Writing"), Files(inputs) as files:
         if output is not None:

@@ -253,13 +253,13 @@ def neda(
 ) -> None:
     """Tell who had no evidence of disease activity in a window of days, who had, and of whom it is not known."""
     from smoulder.engine.beside.neda import neda as neda_of
-    from smoulder.rulebook import resolve
+    from smoulder.rulebook import definition as definition_of
     from smoulder.rulebook.cited import made
     from smoulder.rulebook.neda import WITH_GD, WITHOUT_GD, BrainVolume, Scans, neda_rule
 
-    chosen = resolve(definition)
+    chosen = definition_of(definition)
     rule = neda_rule(
-        chosen[0],
+        chosen,
         start="time zero" if time_zero else "first visit",
         from_day=from_day,
         to_day=to_day,
@@ -267,9 +267,9 @@ def neda(
         scans=made(Scans, "neda", baseline_days=baseline_scans, needed=WITHOUT_GD if without_gd else WITH_GD),
         brain_volume=BrainVolume() if neda4 else None,
     )
-    cohort = read_for(data, giving, reading, chosen)
+    cohort = read_for(data, giving, reading, (chosen,))
     found = neda_of(cohort, rule, giving.explain)
-    tell_traps(chosen, cohort)
+    tell_traps((chosen,), cohort)
     columns = ("patient", "neda", "no_relapse", "no_worsening", "no_mri_activity", "no_brain_volume_loss", "failed_for", "unknown_for")
     deliver(found, columns, giving, reading.inputs(data), reading.used(data, cohort))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from smoulder.errors import DefinitionError, UsageError, unknown
+from smoulder.errors import DefinitionError, UsageError, counted, unknown
 from smoulder.rulebook.model import Definition, definition_from, load_definition
 from smoulder.rulebook.parts import AsTuple, Part
 
@@ -147,9 +147,19 @@ def definition(key_or_path: str | Path) -> Definition:
         if dot and home in grids():
             return grid(home).definition(key_or_path)
         if key_or_path not in keys():
-            raise UsageError(unknown("definition", key_or_path, (*keys(), *grids())))
+            raise UsageError(_no_such(key_or_path, grids()))
         return entry(key_or_path).definition
     raise UsageError(f"'{key_or_path}' is a grid of {len(found):,} definitions; name one of them, such as '{found.example()}'.")
+
+
+def _no_such(key: str, grid_keys: Sequence[str]) -> str:
+    """Return the sentence for a key that is neither that of a definition nor that of a grid; both kinds are counted."""
+    names = (*keys(), *grid_keys)
+    said = unknown("definition", key, names)
+    many = f" among the {len(names):,} there are."
+    if not said.endswith(many):
+        return said
+    return f"{said.removesuffix(many)} among the {counted(len(keys()), 'definition')} and {counted(len(grid_keys), 'grid')} there are."
 
 
 def resolve(chosen: Definition | Grid | str | Path | Sequence[Definition | Grid | str | Path]) -> tuple[Definition, ...]:

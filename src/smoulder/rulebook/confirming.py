@@ -132,11 +132,20 @@ class Confirmation(Part):
         plain = ("days_after_relapse", "days_before_relapse", "visits", "at", "as_well", "leading_system")
         return [name for name in plain if getattr(self, name) != type(self).model_fields[name].default]
 
-    def prose(self) -> str:
-        """Return the confirmation in words."""
+    def window_follows_from(self, onset: Onset) -> bool:
+        """Return whether the only window says no more than the set times of onset and confirmation, which lie so far apart anyhow."""
+        if self.at is None or onset.at is None or len(self.windows) != 1:
+            return False
+        (window,) = self.windows
+        nearest, furthest = self.at.from_day - onset.at.to_day, self.at.to_day - onset.at.from_day
+        return window.from_day <= nearest and (window.to_day is None or window.to_day >= furthest)
+
+    def prose(self, onset: Onset | None = None) -> str:
+        """Return the confirmation in words; `onset` is the rule of onset beside it, from which a window may follow."""
         if not self.windows:
             return "A change needed no confirmation."
-        sentences = [f"A change was confirmed if the score was still {self._held_prose()}."]
+        with_windows = onset is None or not self.window_follows_from(onset)
+        sentences = [f"A change was confirmed if the score was still {self._held_prose(with_windows=with_windows)}."]
         if len(self.windows) > 1:
             sentences.append("Each of these windows had its own confirmation: the first such visit in it, while the change held.")
         if self.forgives == "single visits":
@@ -151,7 +160,7 @@ class Confirmation(Part):
             )
         return " ".join(sentences)
 
-    def _held_prose(self) -> str:
+    def _held_prose(self, *, with_windows: bool) -> str:
         """Return how bad the score had to be, and where."""
         level = "past the threshold" if self.level == "threshold" else "at least as far from the reference as at onset"
         windows = listed([window.prose() for window in self.windows], "or")
@@ -160,7 +169,8 @@ class Confirmation(Part):
         distance = relapse_distance_text(self.days_after_relapse, self.days_before_relapse)
         far = f" that was {distance}" if distance else ""
         if self.at is not None:
-            return f"{level} at {self.at.prose()}, {windows} after onset{f', if that {kind} was {distance}' if distance else ''}{over}"
+            after = f", {windows} after onset" if with_windows else ""
+            return f"{level} at {self.at.prose()}{after}{f', if that {kind} was {distance}' if distance else ''}{over}"
         return f"{level} at the first {kind} {windows} after onset{far}{over}"
 
 

@@ -276,6 +276,8 @@ class Definition(Part):
             self.looking_for == "first improvement" or all(rule.worsening.counts_nothing for rule in self.measures)
         ):
             return "An improvement that no later visit could confirm was not an event."
+        if part is self.confirmation:
+            return self.confirmation.prose(self.onset)
         if part is self.sustained:
             return self.sustained.prose(at_every_visit=self.confirmation.every_visit)
         return part.prose()

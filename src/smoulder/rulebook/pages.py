@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from smoulder.rulebook.catalogue import CatalogueEntry, WorkedPatient, entry, keys
-from smoulder.rulebook.model import Definition
+from smoulder.rulebook.model import AnchoredVisit, Confirmation, Definition
 from smoulder.rulebook.traps import traps
 from smoulder.terms import MEASURES, Measure
 
@@ -37,8 +37,9 @@ def write(folder: Path) -> None:
 def page(entry: CatalogueEntry) -> str:
     """Return the page of a catalogue entry, as Markdown."""
     definition, told = entry.definition, entry.page
+    # The heading stands first: only there does mkdocs take it for the title of the page, which the navigation shows.
     parts = [
-        f"{_MADE}\n\n# {definition.title}",
+        f"# {definition.title}\n\n{_MADE}",
         f"Key: `{definition.key}`",
         f"## What counts\n\n{told.counts}",
         f"## Why it exists\n\n{told.why}",
@@ -183,9 +184,9 @@ def _plain_text(value: Any) -> str:
 
 # -- the index ------------------------------------------------------------------------------
 
-_INDEX = f"""{_MADE}
+_INDEX = f"""# The catalogue
 
-# The catalogue
+{_MADE}
 
 Published definitions of disability worsening, each as one file that runs: what it says is what the program does. Use one by its key,
 
@@ -217,7 +218,7 @@ Numbers found under two of them are not comparable: on the same people, one defi
 
 def index(entries: Sequence[CatalogueEntry]) -> str:
     """Return the page that lists the catalogue."""
-    heads = ["key", "what it finds", "measures", "confirmed after", "baseline moves after", "read / program / assumed"]
+    heads = ["key", "what it finds", "measures", "confirmed after", "reference moves after", "read / program / assumed"]
     lines = [_row(heads), _row(["---"] * len(heads))]
     for definition in (item.definition for item in entries):
         source = definition.source
@@ -227,8 +228,8 @@ def index(entries: Sequence[CatalogueEntry]) -> str:
                     f"[`{definition.key}`]({definition.key}.md)",
                     definition.title,
                     value_text(definition, "measures"),
-                    ", ".join(_window_text(window.name) for window in definition.confirmation.windows),
-                    ", ".join(definition.baseline.moves_after) or "nothing: fixed",
+                    confirmed_text(definition),
+                    moves_text(definition),
                     f"{len(source.seen)} / {len(source.code)} / {len(source.assumed)}",
                 ]
             )
@@ -236,9 +237,41 @@ def index(entries: Sequence[CatalogueEntry]) -> str:
     return "\n".join([_INDEX, *lines, "", _CHOOSING])
 
 
+def confirmed_text(definition: Definition) -> str:
+    """Return after how long, or where, a change is confirmed, in a few words."""
+    confirm = definition.confirmation
+    if not confirm.windows:
+        return "not confirmed"
+    as_well = f"; must hold at {_at_text(confirm.as_well)} too" if confirm.as_well is not None else ""
+    if confirm.at is not None:
+        windows = "" if confirm.window_follows_from(definition.onset) else f", {_windows_text(confirm)} after onset"
+        return f"at {_at_text(confirm.at)}{windows}{as_well}"
+    return f"{_windows_text(confirm)}{as_well}"
+
+
+def moves_text(definition: Definition) -> str:
+    """Return what moves the reference, in a few words."""
+    base, carried = definition.baseline, definition.carried
+    if carried is not None:
+        falls = {"no": "never falls", "at once": "falls at once", "if confirmed": "falls when confirmed"}[carried.falls]
+        rises = "; rises after relapses" if carried.after_relapse != "stays" else ""
+        return f"carried from visit to visit: worsening; {falls}{rises}"
+    if base.start == "previous visit":
+        return "every visit is compared with the one before"
+    return ", ".join(base.moves_after) or "nothing: fixed"
+
+
+def _windows_text(confirm: Confirmation) -> str:
+    return ", ".join(_window_text(window.name) for window in confirm.windows)
+
+
 def _window_text(name: str) -> str:
-    noun = {"w": "weeks", "m": "months"}.get(name[-1], "")
+    noun = {"d": "days", "w": "weeks", "m": "months", "y": "years"}.get(name[-1], "")
     return f"{name[:-1]} {noun}" if noun and name[:-1].isdigit() else name
+
+
+def _at_text(visit: AnchoredVisit) -> str:
+    return f"the visit nearest to day {visit.day}"
 
 
 if __name__ == "__main__":

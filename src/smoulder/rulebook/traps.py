@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from smoulder.rulebook.model import Definition
-from smoulder.rulebook.relapse import Interval
+from smoulder.rulebook.parts import days_text
+from smoulder.rulebook.relapse import Interval, RelapseRule
 
 
 def traps(definition: Definition) -> tuple[str, ...]:
@@ -30,15 +31,55 @@ def _plateau(definition: Definition) -> str:
     base = definition.baseline
     if not definition.labelled or definition.looking_for in ("first worsening", "first improvement", "first RAW", "first event"):
         return ""
-    if "worsening" in base.moves_after or "relapse" in base.moves_after or base.start == "previous visit" or definition.carried is not None:
+    if "worsening" in base.moves_after or base.start == "previous visit" or definition.carried is not None:
         return ""
     if any(_spans_the_step(interval) for interval in (definition.relapses.relapse_free if definition.relapses else ())):
         return ""
+    if "relapse" in base.moves_after:
+        return _plateau_before_the_move(definition)
     return (
         "The baseline does not move after a RAW: once the relapse is long enough ago, the disability that it left behind is met again "
         "and called PIRA (89 of 293 first PIRA in one made-up cohort of 500). Let the baseline move after worsening or relapses, or "
         "ask for no relapse since the baseline."
     )
+
+
+def _plateau_before_the_move(definition: Definition) -> str:
+    """Relapses move the baseline, but a visit may still be compared with the score before the relapse when it can be PIRA already."""
+    first = _days_to_pira(definition)
+    if definition.crossed_days < first:
+        return ""
+    return (
+        f"Up to {days_text(definition.crossed_days)} after a relapse a visit is still compared with the score before it, and from "
+        f"{days_text(first)} after it on a worsening may be PIRA: in between, the disability that the relapse left behind is met again "
+        f"and called PIRA. Let the baseline move after worsening too{f', or let crossed_days be at most {first - 1}' if first > 1 else ''}."
+    )
+
+
+def _days_to_pira(definition: Definition) -> int:
+    """Return the fewest days after a relapse at which a worsening that was met before, and was no PIRA, may be met again and be PIRA."""
+    # Onset may be no nearer, and the search goes on after the first onset; or after its confirming visit, where it goes on there.
+    first = max(1, definition.onset.days_after_relapse)
+    confirm = definition.confirmation
+    goes_on_later = definition.looking_for == "every event" and definition.baseline.moves_to == "confirmation"
+    if goes_on_later and confirm.windows:
+        first = max(first, 1 + confirm.days_after_relapse, 1 + min(window.from_day for window in confirm.windows))
+    rule = definition.relapses or RelapseRule()
+    not_pira = [*rule.relapse_free, *(rule.raw_in if rule.exclusive else ())]
+    spans = [span for interval in not_pira if (span := _days_before_onset(interval)) is not None]
+    spans += [(0, rule.raw.days_before_onset)] if rule.raw is not None and rule.exclusive else []
+    for nearest, furthest in sorted(spans):
+        if nearest <= first <= furthest:
+            first = furthest + 1
+    return first
+
+
+def _days_before_onset(interval: Interval) -> tuple[int, int] | None:
+    """Return at least and at most how many days before onset a relapse lies in an interval; None where that hangs on the visits."""
+    if interval.start not in ("previous visit", "onset") or interval.end == "previous visit":
+        return None
+    gap = 1 if interval.start == "previous visit" else 0
+    return max(0, -interval.end_days), gap - interval.start_days
 
 
 def _spans_the_step(interval: Interval) -> bool:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +10,18 @@ import polars as pl
 from smoulder.engine import detect, explain
 from smoulder.errors import UsageError
 from smoulder.events import Events, Explanation
-from smoulder.outputs import Files, events_document, summary_frame, write, write_events, write_figure, write_table, write_text
+from smoulder.outputs import (
+    Files,
+    events_document,
+    files_in,
+    new_folder,
+    summary_frame,
+    write,
+    write_events,
+    write_figure,
+    write_table,
+    write_text,
+)
 from smoulder.reading import read
 from smoulder.rulebook import Definition, definition, definitions
 from smoulder.simulation import NATALIZUMAB, Simulated, simulate
@@ -94,29 +102,9 @@ def write_demo(demo: Demo, folder: Path) -> tuple[str, ...]:
 
     Raises UsageError where the folder has something in it already.
     """
-    folder = Path(folder)
-    require_new(folder)
-    beside = Path(tempfile.mkdtemp(prefix=".smoulder-demo-", dir=folder.absolute().parent))
-    try:
-        beside.chmod(0o755)
+    with new_folder(folder) as beside:
         _fill(demo, beside)
-        names = tuple(sorted(path.relative_to(beside).as_posix() for path in beside.rglob("*") if path.is_file()))
-        if folder.is_dir():
-            folder.rmdir()
-        os.replace(beside, folder)
-    except OSError as error:
-        raise UsageError(f"'{folder}' cannot be written: {error.strerror or error}.") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    return names
-
-
-def require_new(folder: Path) -> None:
-    """Raise UsageError where a folder cannot be made or has something in it."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"'{folder}' is there already and not empty; give a new folder.")
-    if not folder.absolute().parent.is_dir():
-        raise UsageError(f"There is no folder '{folder.absolute().parent}' to make '{folder.name}' in.")
+        return files_in(beside)
 
 
 def _fill(demo: Demo, folder: Path) -> None:

@@ -6,10 +6,13 @@ import datetime
 import io
 import json
 import os
+import shutil
 import struct
+import tempfile
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +28,7 @@ from smoulder.provenance import Provenance
 from smoulder.rulebook import Definition, traps
 
 if TYPE_CHECKING:
-    from smoulder.figures import Figure
+    from smoulder.figures.drawing import Drawing
 
 TABLE_ENDINGS = (".csv", ".parquet", ".xlsx", ".json")
 """Endings of a file name that say how a table is written."""
@@ -118,6 +121,48 @@ class Files:
             raise _unwritable(error) from error
 
 
+@contextmanager
+def new_folder(folder: str | Path) -> Iterator[Path]:
+    """Give an empty folder to fill, which then appears at `folder`: whole, or not at all where anything goes wrong.
+
+    Raises UsageError where the folder has something in it already, or cannot be written.
+    """
+    folder = Path(folder)
+    require_new(folder)
+    beside = Path(_beside(folder))
+    try:
+        beside.chmod(0o755)
+        yield beside
+        if folder.is_dir():
+            folder.rmdir()
+        os.replace(beside, folder)
+    except OSError as error:
+        raise UsageError(f"'{folder}' cannot be written: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _beside(folder: Path) -> str:
+    """Make a folder with a name of its own beside the one that is meant; the same disk, so that it can take its place in one step."""
+    try:
+        return tempfile.mkdtemp(prefix=".smoulder-", dir=folder.absolute().parent)
+    except OSError as error:
+        raise UsageError(f"'{folder}' cannot be written: {error.strerror or error}.") from error
+
+
+def require_new(folder: Path) -> None:
+    """Raise UsageError where a folder cannot be made or has something in it."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"'{folder}' is there already and not empty; give a new folder.")
+    if not folder.absolute().parent.is_dir():
+        raise UsageError(f"There is no folder '{folder.absolute().parent}' to make '{folder.name}' in.")
+
+
+def files_in(folder: Path) -> tuple[str, ...]:
+    """Return the names of all files below a folder, sorted, with '/' between folders on every system."""
+    return tuple(sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()))
+
+
 def _unwritable(error: OSError) -> UsageError:
     where = f"'{error.filename}'" if error.filename else "The file"
     return UsageError(f"{where} cannot be written: {error.strerror or error}.")
@@ -159,7 +204,7 @@ def _is_ours(path: Path) -> bool:
     try:
         if path.name.endswith(_COMPANION):
             return _companion_names(path, path.name.removesuffix(_COMPANION))
-        if ending == ".csv":
+        if ending in (".csv", ".xpt"):
             return _companion_names(companion(path), path.name)
         if ending == ".parquet":
             return "smoulder" in pl.read_parquet_metadata(path)
@@ -249,7 +294,7 @@ def write_text(text: str, path: str | Path, files: Files) -> None:
     files.part(path).write_text(f"{text}\n\n{_SIGNATURE}\n", encoding="utf-8")
 
 
-def write_figure(figure: Figure, path: str | Path, files: Files) -> None:
+def write_figure(figure: Drawing, path: str | Path, files: Files) -> None:
     """Draw a figure into the place that `files` gives for `path`, with a remark inside that says who drew it."""
     part = files.part(path)
     figure.save(part)

@@ -200,6 +200,18 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
             meaning="day of the diagnosis",
             synonyms=("diagnosisdate", "dxdate", "dateofdiagnosis", "datediagnosis"),
         ),
+        Column(
+            name="death_date",
+            kind="day",
+            meaning="day of death; empty for the living",
+            synonyms=("deathdate", "dateofdeath", "datedeath", "dod", "dthdt", "dthdtc", "deathday"),
+        ),
+        Column(
+            name="observed_to",
+            kind="day",
+            meaning="last day on which anything of the person could have been recorded, such as the day of the registry's extract",
+            synonyms=("observedto", "endofobservation", "observationend", "endoffollowup", "followupend", "dateofextract"),
+        ),
         Column(name="sex", kind="text", meaning="sex", synonyms=("gender",)),
         Column(name="arm", kind="text", meaning="trial arm or group", synonyms=("trt01p", "group", "treatmentarm", "trtp")),
         Column(

@@ -32,6 +32,7 @@ EXAMPLES = """Start here:
   smoulder definitions list                 the published definitions
   smoulder events my-data/ -d mueller-2025  one row an event
   smoulder explain my-data/ -d mueller-2025 -p P017     why, visit by visit
+  smoulder study graf-2021 my-data/ -o graf/            a study, and its report
 
 Results go to stdout, everything else to stderr.
 For research only; not a medical device."""
@@ -41,7 +42,7 @@ def app() -> App:
     """Return the commands. They import what is heavy only when they run."""
     from cyclopts import App, Parameter
 
-    from smoulder.cli import check, demo, events, explain
+    from smoulder.cli import check, demo, events, explain, study
     from smoulder.cli.definitions import definitions_app
     from smoulder.cli.outcomes import add_outcomes
 
@@ -60,6 +61,9 @@ def app() -> App:
     root.command(explain.explain, sort_key=4, help_epilogue=explain.EXAMPLES)
     add_outcomes(root, sort_key=5)
     root.command(definitions_app())
+    root.command(study.study, sort_key=4.1, help_epilogue=study.EXAMPLES)
+    root.command(study.rerun, sort_key=4.2, help_epilogue=study.RERUN_EXAMPLES)
+    root.command(study.studies_app())
     return root
 
 

@@ -32,7 +32,8 @@ def demo(
 
     ready = is_prepared()
     with doing("Making people up and looking for their events" if ready else PREPARING, tell=not ready):
-        from smoulder.demo import demonstrate, made_up, require_new, write_demo
+        from smoulder.demo import demonstrate, made_up, write_demo
+        from smoulder.outputs import require_new
 
         if output is not None:
             require_new(output)

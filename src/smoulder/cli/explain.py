@@ -33,9 +33,7 @@ def explain(
     *,
     definition: Key,
     patient: Annotated[str, Parameter(name=["--patient", "-p"], help="Id of the patient, as the tables write it.")],
-    plot: Annotated[
-        Path | None, Parameter(help="Draw the timeline into FILE: .svg, .html, .png or .pdf.")
-    ] = None,
+    plot: Annotated[Path | None, Parameter(help="Draw the timeline into FILE: .svg, .html, .png or .pdf.")] = None,
     format: Annotated[Literal["text", "csv", "json"], Parameter(help="How to print it.")] = "text",
     output: Annotated[Output, Parameter(help="Write it to FILE: .txt in words; .csv, .parquet, .xlsx or .json step by step.")] = None,
     reading: Reading = AS_FOUND,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from smoulder.events import DURING, Explanation
-from smoulder.figures.marks import Box, Dot, Group, Mark, Path, Words, bracketed, diamond, line, square, triangle
+from smoulder.figures.marks import Box, Dot, Group, Mark, Path, Words, bracketed, diamond, line, moved, square, triangle
 from smoulder.figures.panels import RAIL, shown_windows
 from smoulder.figures.scales import Scale, worsening_scores
 from smoulder.figures.scans import counting_spans, scan_mark
@@ -40,8 +38,8 @@ def legend(explanation: Explanation, x: Scale, top: float) -> tuple[list[Mark], 
     marks: list[Mark] = []
     for number, (text, swatch) in enumerate(entries):
         at, y = x.first + number // rows * width, top + number % rows * ROW
-        moved = tuple(_moved(mark, at, y) for mark in swatch)
-        marks.append(Group(role="key", marks=(*moved, Words(text=text, x=at + SWATCH + 6, y=y + 10, size=SMALL))))
+        placed = tuple(moved(mark, at, y) for mark in swatch)
+        marks.append(Group(role="key", marks=(*placed, Words(text=text, x=at + SWATCH + 6, y=y + 10, size=SMALL))))
     return marks, top + rows * ROW
 
 
@@ -52,7 +50,7 @@ def _entries(explanation: Explanation) -> list[tuple[str, tuple[Mark, ...]]]:
     kinds = {event.compared_with for event in events}
     windows = [shown_windows(explanation, measure) for measure in judged]
     reachable = [score for measure in judged for _, score in worsening_scores(measure, explanation.definition)]
-    hatch = Box(x=1, y=0.5, width=24, height=12, fill="raw-hatch", stroke=VERMILION)
+    hatch = Box(x=1, y=0.5, width=24, height=12, fill="@hatch", stroke=VERMILION)
     free = Box(x=1, y=0.5, width=24, height=12, fill=RELAPSE_FREE_FILL, stroke=FREE_EDGE)
     steps = Path(points=((1, 10), (13, 10), (13, 3), (25, 3)), stroke=INK, width=1.4)
     own = Box(x=1, y=6.5 - RAIL / 2, width=24, height=RAIL, stroke=INK)
@@ -129,10 +127,3 @@ def _sought_bar() -> Path:
 
 def _pin() -> Path:
     return Path(points=((13, 10), (9, 0), (17, 0)), stroke=PAPER, fill=INK, closed=True)
-
-
-def _moved(mark: Mark, right: float, down: float) -> Mark:
-    """Return a mark of a swatch at its place."""
-    if isinstance(mark, Path):
-        return replace(mark, points=tuple((x + right, y + down) for x, y in mark.points))
-    return replace(mark, x=mark.x + right, y=mark.y + down) if isinstance(mark, Box | Dot) else mark

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from smoulder.figures.style import BODY, INK
 
@@ -123,3 +123,12 @@ def stairs(points: Sequence[tuple[float, float]], end: float | None = None) -> t
     if found and end is not None and end > found[-1][0]:
         found.append((end, found[-1][1]))
     return tuple(found)
+
+
+def moved(mark: Mark, right: float, down: float) -> Mark:
+    """Return a mark moved to the right and down."""
+    if isinstance(mark, Group):
+        return replace(mark, marks=tuple(moved(inner, right, down) for inner in mark.marks))
+    if isinstance(mark, Path):
+        return replace(mark, points=tuple((x + right, y + down) for x, y in mark.points))
+    return replace(mark, x=mark.x + right, y=mark.y + down)

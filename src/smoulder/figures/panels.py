@@ -146,7 +146,7 @@ def _windows(explanation: Explanation, panel: Panel, x: Scale) -> list[Mark]:
     edges: list[Mark] = []
     for spans, role, fill, edge, words in (
         (free, "relapse-free", RELAPSE_FREE_FILL, FREE_EDGE, "has to be free of relapses for PIRA"),
-        (raw, "raw-window", "raw-hatch", VERMILION, "a relapse here makes it RAW"),
+        (raw, "raw-window", "@hatch", VERMILION, "a relapse here makes it RAW"),
     ):
         for first, last in spans:
             if last < x.low or first > x.high:

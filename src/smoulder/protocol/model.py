@@ -1,0 +1,234 @@
+"""What a study is: who enters, from when to when, what is counted, computed and drawn, as one frozen object that explains itself."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from smoulder.errors import DefinitionError, one_of
+from smoulder.protocol import aims, analyses, entry, known, timing
+from smoulder.protocol.aims import AnyAim, DisabilityAim, ReferenceCurve
+from smoulder.protocol.analyses import AnyAnalysis, FigurePart
+from smoulder.protocol.entry import AnyCriterion, FreeOfCriterion, NoActivityCriterion
+from smoulder.protocol.known import Known
+from smoulder.protocol.timing import Ending, TimeZero
+from smoulder.rulebook import Definition, definition
+from smoulder.rulebook.model import Source
+from smoulder.rulebook.parts import AsTuple, Part, listed
+
+
+class Study(Part):
+    """A study as data. It says of itself in words what it does, and runs on any cohort that has the columns it needs."""
+
+    key: entry.Key
+    title: str
+    question: str
+    """What it asks, in a sentence."""
+    enter: Annotated[tuple[AnyCriterion, ...], AsTuple] = ()
+    """Criteria, applied in order; those that speak of time zero after it was found."""
+    time_zero: TimeZero
+    ending: Ending = Ending()
+    known: Annotated[tuple[Known, ...], AsTuple] = ()
+    outcome: Annotated[tuple[AnyAim, ...], AsTuple, Field(min_length=1)]
+    reference: Annotated[tuple[ReferenceCurve, ...], AsTuple] = ()
+    analysis: Annotated[tuple[AnyAnalysis, ...], AsTuple, Field(min_length=1)]
+    figure: Annotated[tuple[FigurePart, ...], AsTuple] = ()
+    limits: Annotated[tuple[str, ...], AsTuple] = ()
+    """What the design cannot answer, as sentences for the report."""
+    source: Source = Source()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for name in ("enter", "known", "outcome", "reference", "analysis"):
+            twice = [key for key, n in Counter(part.key for part in getattr(self, name)).items() if n > 1]
+            if twice:
+                raise ValueError(f"{name} has the key '{twice[0]}' twice")
+        wrong = [*self._wrong_names(), *self._wrong_figures()]
+        if not self.definition_keys():
+            wrong.append("no outcome, analysis or figure names a definition of worsening, such as definition = 'mueller-2025'")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        unknown_marks = {*self.source.seen, *self.source.assumed, *self.source.code} - set(self.settings())
+        if unknown_marks:
+            raise ValueError(f"source marks settings that do not exist: {listed(sorted(unknown_marks))}")
+        return self
+
+    def _wrong_names(self) -> list[str]:
+        """Return what analyses and criteria name that the study does not have."""
+        have = {"known": {part.key for part in self.known}, "outcome": {part.key for part in self.outcome}}
+        have["reference"] = {part.key for part in self.reference}
+        asked: list[tuple[str, str, str]] = []
+        for part in self.analysis:
+            where = f"analysis '{part.key}'"
+            for name in ("by", "terms", "variables"):
+                asked += [(where, "known", key) for key in _as_keys(getattr(part, name, None))]
+            for name in ("outcome", "outcomes"):
+                asked += [(where, "outcome", key) for key in _as_keys(getattr(part, name, None))]
+            asked += [(where, "reference", key) for key in _as_keys(getattr(part, "reference", None))]
+        asked += [(f"figure of '{part.of or part.kind}'", "known", part.by) for part in self.figure if part.by]
+        asked += [(f"enter '{part.key}'", "outcome", part.outcome) for part in self.enter if isinstance(part, FreeOfCriterion)]
+        at_zero = [part for part in self.enter if getattr(part, "at_time_zero", False)]
+        asked += [(f"enter '{part.key}'", "known", part.column) for part in at_zero if isinstance(part, entry.ColumnCriterion)]
+        return [f"{where}: there is no {kind} '{key}'{_near(key, have[kind])}" for where, kind, key in asked if key not in have[kind]]
+
+    def _wrong_figures(self) -> list[str]:
+        """Return what figures name that the study does not have."""
+        kinds = {part.key: part.kind for part in self.analysis}
+        drawable = {
+            "curves": {"survival", "incidence", "recurrent", "interval", "against"},
+            "stack": {"incidence"},
+            "forest": {"cox", "fine gray", "changing", "recurrent", "logistic", "relapse rates", "interval"},
+        }
+        wrong = []
+        for part in self.figure:
+            if part.kind not in drawable:
+                continue
+            if part.of not in kinds:
+                wrong.append(f"figure: there is no analysis '{part.of}'{_near(part.of, kinds)}")
+            elif kinds[part.of] not in drawable[part.kind]:
+                wrong.append(f"figure: '{part.kind}' cannot draw '{part.of}', which is of the kind '{kinds[part.of]}'")
+        return wrong
+
+    def settings(self) -> tuple[str, ...]:
+        """Return the paths of everything that the source may or may not state, such as "enter.course" and "time_zero"."""
+        paths = [f"enter.{part.key}" for part in self.enter] + ["time_zero", "ending"]
+        for name in ("known", "outcome", "reference", "analysis"):
+            paths += [f"{name}.{part.key}" for part in getattr(self, name)]
+        return tuple(paths)
+
+    def evidence(self, setting: str) -> str:
+        """Return how a setting is known: "seen", "assumed", or "" where the study does not say."""
+        return "seen" if setting in self.source.seen else "assumed" if setting in self.source.assumed else ""
+
+    def definition_keys(self) -> tuple[str, ...]:
+        """Return the keys of all definitions that the study uses, in the order in which it names them."""
+        keys = [part.definition for part in self.outcome if isinstance(part, DisabilityAim)]
+        keys += [part.definition for part in self.analysis if hasattr(part, "definition")]  # type: ignore[union-attr]
+        keys += [part.of for part in self.figure if part.kind in ("strip", "timeline") and part.of]
+        return tuple(dict.fromkeys(keys))
+
+    def definitions(self) -> tuple[Definition, ...]:
+        """Return the definitions under which events are found from the starting visit on; UsageError for an unknown key."""
+        return tuple(definition(key) for key in self.definition_keys())
+
+    def history_keys(self) -> tuple[str, ...]:
+        """Return the keys of the definitions under which events before time zero are found, on all visits."""
+        keys = [part.definition for part in self.known if part.definition is not None]
+        keys += [part.definition for part in self.enter if isinstance(part, NoActivityCriterion)]
+        wanted = {part.outcome for part in self.enter if isinstance(part, FreeOfCriterion)}
+        keys += [part.definition for part in self.outcome if isinstance(part, DisabilityAim) and part.key in wanted]
+        return tuple(dict.fromkeys(keys))
+
+    def named(self, key: str) -> Known:
+        """Return what is known by its key."""
+        return next(part for part in self.known if part.key == key)
+
+    def aim(self, key: str) -> AnyAim:
+        """Return an outcome by its key."""
+        return next(part for part in self.outcome if part.key == key)
+
+    def prose(self) -> str:
+        """Return the design as a methods paragraph."""
+        entered = f"Entered were people who {'; who '.join(part.prose() for part in self.enter)}." if self.enter else "Everybody entered."
+        sentences = [entered, self.time_zero.prose(), self.ending.prose()]
+        sentences.append(f"Outcomes were {'; '.join(_lowered(part.prose()) for part in self.outcome)}.")
+        if self.known:
+            sentences.append(f"Known at time zero were {'; '.join(_lowered(part.prose()) for part in self.known)}.")
+        if self.source.citation:
+            sentences.append(f"The design follows {self.source.citation.removesuffix('.')}.")
+        assumed = self.assumed_prose()
+        return " ".join([*sentences, *([assumed] if assumed else [])])
+
+    def assumed_prose(self) -> str:
+        """Return in a sentence what of the design no source was seen to state; "" where there is nothing."""
+        if not self.source.assumed:
+            return ""
+        marks = set(self.source.assumed)
+        if marks == set(self.settings()):
+            return "All of the design is assumed: the source was not seen to state it."
+        names = [path.replace("_", " ").replace(".", " ") for path in self.settings() if path in marks]
+        return f"Assumed, as the source was not seen to state it: {'; '.join(names)}."
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the whole study as plain data, without what is not set."""
+        return self.model_dump(exclude_none=True, mode="json")
+
+    def toml(self) -> str:
+        """Return the study as TOML that `load_study` reads back to an equal one."""
+        import tomlkit
+
+        return tomlkit.dumps(self.as_dict())
+
+
+def _as_keys(value: object) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(value)  # type: ignore[arg-type]
+
+
+def _lowered(text: str) -> str:
+    """Return text whose first word starts small, unless it is an abbreviation such as EDSS."""
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+
+
+def _near(name: str, known_names: Any) -> str:
+    near = difflib.get_close_matches(name, sorted(known_names), n=2, cutoff=0.5)
+    if near:
+        return f"; did you mean {one_of(near)}?"
+    return f"; there are {listed(sorted(known_names))}" if known_names else ""
+
+
+def load_study(path: str | Path) -> Study:
+    """Return the study that a TOML file holds; DefinitionError with every fault, its place and the reason."""
+    path = Path(path)
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DefinitionError(f"{path}: cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise DefinitionError(f"{path}: is not a text file in UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise DefinitionError(f"{path}: not valid TOML: {error}.") from error
+    return study_from(data, where=str(path))
+
+
+def study_from(data: Mapping[str, Any], *, where: str) -> Study:
+    """Return the study that plain data describe; DefinitionError with every fault, its place and the reason."""
+    try:
+        return Study.model_validate(dict(data))
+    except ValidationError as error:
+        raise DefinitionError(_sentences(error, where)) from error
+
+
+def _sentences(error: ValidationError, where: str) -> str:
+    """Return all faults, one a line, each with its place."""
+    lines = []
+    for fault in error.errors():
+        place = ".".join(str(part) for part in fault["loc"]) or "the study"
+        lines.append(f"  - {place}: {_reason(fault)}")
+    n = len(lines)
+    return "\n".join([f"{where}: {n} fault{'' if n == 1 else 's'} in the study", *lines])
+
+
+def _reason(fault: Any) -> str:
+    if fault["type"] == "extra_forbidden":
+        return f"there is no such setting{_near(str(fault['loc'][-1]), field_names())}"
+    if fault["type"] == "missing":
+        return "must be given"
+    if fault["type"] == "tuple_type":
+        return f"must be a list, such as [...] (found {fault.get('input')!r})"
+    reason = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return reason if fault["type"] == "value_error" else f"{reason} (found {fault.get('input')!r})"
+
+
+def field_names() -> list[str]:
+    """Return the names of all settings of a study."""
+    rooms: Sequence[Any] = (entry, timing, known, aims, analyses)
+    parts = [item for room in rooms for item in vars(room).values() if isinstance(item, type) and issubclass(item, Part)]
+    return sorted({name for part in (*parts, Study) for name in part.model_fields})

@@ -1,0 +1,123 @@
+"""The outcomes of a study, made from what the engine finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import polars as pl
+
+from smoulder.analysis.outcome import days_by_patient, is_event, survival_outcome, time_to_first, visit_days
+from smoulder.engine.beside.progression import secondary_progression
+from smoulder.engine.beside.reached import milestone_at, milestone_reached
+from smoulder.enrolment import Times
+from smoulder.enrolment.periods import is_one_of
+from smoulder.errors import DataError, SmoulderError
+from smoulder.estimates import SurvivalOutcome
+from smoulder.events import Events
+from smoulder.followed import Followed
+from smoulder.protocol.aims import AnyAim, DisabilityAim, MilestoneAim, ProgressionAim, RelapseAim, TreatmentAim
+from smoulder.protocol.model import Study
+from smoulder.rulebook.progression import LORSCHEIDER_2016, LORSCHEIDER_2016_NO_SYSTEMS
+from smoulder.studying.result import MadeOutcome
+from smoulder.tables import Cohort
+
+
+def made_outcomes(study: Study, followed: Followed, times: Times, events: Events) -> dict[str, MadeOutcome]:
+    """Return every outcome of a study, by key; one that these tables do not allow says why."""
+    made = {}
+    for aim in study.outcome:
+        try:
+            made[aim.key] = MadeOutcome(aim=aim, outcome=outcome_of(aim, followed, times, events))
+        except SmoulderError as error:
+            made[aim.key] = MadeOutcome(aim=aim, outcome=None, why_not=str(error))
+    return made
+
+
+def outcome_of(aim: AnyAim, followed: Followed, times: Times, events: Events) -> SurvivalOutcome:
+    """Return one outcome; SmoulderError where the tables do not allow it."""
+    if isinstance(aim, DisabilityAim):
+        return time_to_first(
+            events,
+            followed,
+            aim.event,
+            definition=aim.definition,
+            competing=aim.competing,
+            death_competes=aim.death_competes,
+            name=aim.title,
+        )
+    days = days_of_aim(aim, followed.history, times, followed)
+    at_visits = isinstance(aim, MilestoneAim | ProgressionAim)
+    measure = aim.measure if isinstance(aim, MilestoneAim) else "edss"
+    return survival_outcome(
+        aim.title,
+        followed.people,
+        {aim.title: days},
+        visit_days(followed.history, (measure,)) if at_visits else {},
+        causes=(aim.title,),
+        at_visits=at_visits,
+        once=at_visits,
+        death_competes=aim.death_competes,
+        provenance=followed.provenance,
+    )
+
+
+def days_of_aim(aim: AnyAim, cohort: Cohort, times: Times, followed: Followed | None = None) -> dict[str, list[int]]:
+    """Return patient -> days of an outcome that is no event of a definition, ascending."""
+    if isinstance(aim, MilestoneAim):
+        table = milestone_reached(cohort, milestone_at(aim.score, aim.measure, aim.confirmed_after_days)).table
+        return days_by_patient(table.filter(pl.col("reached").fill_null(False)), "day")
+    if isinstance(aim, ProgressionAim):
+        rule = LORSCHEIDER_2016 if aim.functional_systems else LORSCHEIDER_2016_NO_SYSTEMS
+        table = secondary_progression(cohort, rule).table
+        return days_by_patient(table.filter(pl.col("reached").fill_null(False)), "day")
+    if isinstance(aim, RelapseAim):
+        if cohort.relapse_knowledge == "unknown":
+            raise DataError("There is no table of relapses, so relapses cannot be counted.")
+        return {patient: cohort.relapse_days_of(index).tolist() for index, patient in enumerate(cohort.patients)}
+    assert isinstance(aim, TreatmentAim)
+    return treatment_days(aim, cohort, times, followed)
+
+
+def treatment_days(aim: TreatmentAim, cohort: Cohort, times: Times, followed: Followed | None) -> dict[str, list[int]]:
+    """Return patient -> days on which one of the treatments started; without names, any that is not the index treatment."""
+    if cohort.treatments is None:
+        raise DataError("There is no table of treatments, so their starts cannot be counted.")
+    index = {} if followed is None else dict(followed.people.select("patient", "index_treatment").iter_rows())
+    found: dict[str, list[int]] = {}
+    rows = cohort.treatments.select("patient", "treatment", "start_day").iter_rows()
+    for patient, treatment, start in rows:
+        mine = index.get(patient)
+        if aim.any_of and not is_one_of(treatment, aim.any_of):
+            continue
+        if not aim.any_of and mine is not None and is_one_of(treatment, (mine,)):
+            continue
+        found.setdefault(patient, []).append(start)
+    return {patient: sorted(days) for patient, days in found.items()}
+
+
+def event_days(table: pl.DataFrame, event: str) -> dict[str, list[int]]:
+    """Return patient -> onset days of the events of a kind, ascending."""
+    return days_by_patient(table.filter(is_event(event)), "onset_day")
+
+
+def within_observation(events: Events, followed: Followed) -> Events:
+    """Return the events that began between time zero and the end of observation of each person."""
+    limits = followed.people.select("patient", "zero_day", "end_day")
+
+    def kept(frame: pl.DataFrame) -> pl.DataFrame:
+        joined = frame.join(limits, on="patient", how="left", maintain_order="left")
+        inside = (pl.col("onset_day") > pl.col("zero_day")) & (pl.col("onset_day") <= pl.col("end_day"))
+        return joined.filter(inside).drop("zero_day", "end_day")
+
+    return replace(events, table=kept(events.table), unconfirmed=kept(events.unconfirmed))
+
+
+def relapse_days_since(followed: Followed) -> Mapping[str, list[int]]:
+    """Return patient -> all relapses as days from time zero (before it: negative), ascending."""
+    cohort = followed.cohort
+    zeros = followed.people["zero_day"].to_list()
+    return {
+        patient: [int(day) - zero for day in cohort.relapse_days_of(index)]
+        for index, (patient, zero) in enumerate(zip(cohort.patients, zeros, strict=True))
+    }

@@ -1,0 +1,91 @@
+"""Interval-censored survival against npsurv and R survival (tests/golden/intervals.R), and by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+from golden.data import TERMS, compare, golden, outcome, worsening
+
+from smoulder.analysis import interval_regression, interval_survival, kaplan_meier
+from smoulder.analysis.intervals import npmle
+from smoulder.errors import UsageError
+
+
+@pytest.mark.parametrize("group", ["all", "placebo", "low", "high"])
+def test_the_nonparametric_estimate_is_npsurvs(group: str) -> None:
+    made = worsening()
+    made = made if group == "all" else made.only((made.people["arm"] == group).to_numpy())
+    ours = npmle(made.free, made.time, made.event)
+    theirs = golden("intervals_npsurv.csv").filter(pl.col("group") == group)
+    total = np.concatenate([[0.0], np.cumsum(ours.mass)])
+    left = np.where(made.event, made.free, made.time)
+    right = np.where(made.event, made.time, made.time.max() + 1)
+    shares = total[np.searchsorted(ours.end, right, side="right")] - total[np.searchsorted(ours.start, left)]
+    # Both stop within 1e-9 a person of the largest likelihood; ours must not be below theirs.
+    assert float(np.log(shares).sum()) == pytest.approx(theirs["ll"][0], abs=1e-6)
+    for row in theirs.filter(pl.col("end").is_not_null()).to_dicts():
+        at = ours.end <= row["end"]
+        expected = theirs.filter(pl.col("end") <= row["end"])["mass"].sum()
+        # Measured 6e-10; what the distance from the maximum leaves.
+        assert float(ours.mass[at].sum()) == pytest.approx(expected, abs=1e-7)
+
+
+def test_rs_survfit_is_near() -> None:
+    # R's iterations end early: its shares are 0.0011 from the maximum here, npsurv's are not (the test above).
+    ours = interval_survival(worsening()).table
+    theirs = golden("intervals_survfit.csv")
+    for row in ours.filter(pl.col("day") > 0).to_dicts():
+        known = theirs.filter(pl.col("day") <= row["day"])
+        if known.height:
+            assert row["estimate"] == pytest.approx(known["estimate"][-1], abs=0.003)
+
+
+def test_intervals_by_hand() -> None:
+    # One visit schedule, 100 and 200 days: 2 of 5 had it by 100, 1 more by 200; the others are free at 200. Then it is 3/5 and 2/5.
+    made = outcome([100, 100, 200, 200, 200], [1, 1, 1, 0, 0], free=[0, 0, 100, 200, 200])
+    curve = interval_survival(made, at_days=(50, 100, 150, 200, 201))
+    assert curve.table.select("day", "estimate").rows() == [(0, 1.0), (100, pytest.approx(0.6)), (200, pytest.approx(0.4))]
+    assert curve.at_days["estimate"].to_list() == [1.0, pytest.approx(0.6), pytest.approx(0.6), pytest.approx(0.4), None]
+    assert curve.table["lower"].null_count() == curve.table.height
+    assert curve.quantiles["median_days"].item() == 200
+
+
+def test_neighbouring_exact_days_stay_apart() -> None:
+    # Known to the day, one event on day 10 and one on day 11: half are free after day 10.
+    table = interval_survival(outcome([10, 11], [1, 1], free=[10, 11])).table
+    assert table.select("day", "estimate").rows() == [(0, 1.0), (10, pytest.approx(0.5)), (11, pytest.approx(0, abs=1e-12))]
+
+
+def test_exact_days_are_kaplan_meier() -> None:
+    # With every event known to the day the estimate is Kaplan and Meier's.
+    made = worsening()
+    exact = outcome(made.time.tolist(), made.cause.tolist(), free=made.time.tolist())
+    ours = interval_survival(exact).table
+    km = kaplan_meier(exact).table
+    for row in ours.filter(pl.col("day") > 0).to_dicts():
+        # What the distance from the maximum leaves.
+        assert row["estimate"] == pytest.approx(km.filter(pl.col("day") <= row["day"])["estimate"][-1], abs=1e-7)
+
+
+@pytest.mark.parametrize("distribution", ["weibull", "exponential", "lognormal", "loglogistic"])
+def test_interval_regression_is_r(distribution: str) -> None:
+    theirs = golden("intervals_survreg.csv").filter(pl.col("model") == distribution)
+    effects = interval_regression(worsening(), TERMS, distribution=distribution)  # type: ignore[arg-type]
+    # R was asked for 1e-13, the library ends at 1e-9 of the likelihood.
+    compare(effects.table, theirs, 1e-6)
+    assert effects.scale == "time ratio"
+    if distribution == "weibull":
+        assert any(f"The scale is {theirs['scale'][0]:.4g}" in note for note in effects.notes)
+
+
+def test_regression_on_exact_days_is_r() -> None:
+    made = replace(worsening(), free=worsening().time)
+    compare(interval_regression(made, TERMS).table, golden("intervals_survreg.csv").filter(pl.col("model") == "exact weibull"), 1e-6)
+
+
+def test_an_unknown_distribution_is_refused() -> None:
+    with pytest.raises(UsageError, match="did you mean 'weibull'"):
+        interval_regression(worsening(), TERMS, distribution="weibul")  # type: ignore[arg-type]

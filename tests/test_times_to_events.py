@@ -1,0 +1,311 @@
+"""From events and the end of observation to times, stretches and counts: hand-worked people and their near misses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from test_enrolment import STUDY, cohort
+
+from smoulder import definition, detect, read, run_study, time_to_first
+from smoulder.analysis.counts import event_counts
+from smoulder.analysis.episodes import Change, first_event_episodes, recurrent_episodes, relapsed_within, relapses_so_far, value_at
+from smoulder.analysis.since import against_reference, cumulative_hazard, rates_since, rebound
+from smoulder.analysis.windows import blocked_days
+from smoulder.errors import DataError, UsageError
+from smoulder.estimates import DAYS_A_YEAR, SurvivalOutcome
+from smoulder.protocol import study_from
+from smoulder.protocol.aims import ReferenceCurve
+from smoulder.rulebook import Definition
+from smoulder.studying.result import StudyResult
+
+PIRA_RULE: dict[str, Any] = {
+    "key": "mine",
+    "title": "Mine",
+    "measures": [{"measure": "edss", "worsening": {"steps": [{"change": 1.0}]}}],
+    "baseline": {"moves_after": ["worsening"]},
+    "confirmation": {"windows": [{"name": "12w", "from_day": 84}]},
+    "relapses": {"raw": {"days_before_onset": 90}, "relapse_free": ["onset-90 .. onset+30"]},
+}
+MINE = Definition.model_validate(PIRA_RULE)
+
+
+def first(event: str, visits: dict[str, str], relapses: dict[str, list[int]] | None = None, **options: Any) -> SurvivalOutcome:
+    people = cohort(visits, relapses=relapses)
+    return time_to_first(detect(people, MINE), people, event, **options)
+
+
+def rows(outcome: SurvivalOutcome) -> list[tuple[Any, ...]]:
+    names = ("patient", "time_days", "event", "cause", "reason", "free_days")
+    return outcome.frame().select(names).rows()
+
+
+# -- time to a first event ----------------------------------------------------------------------------
+
+
+def test_the_event_is_dated_by_its_onset_and_happened_after_the_visit_before() -> None:
+    assert rows(first("worsening", {"A": "10:2 100:2 190:3 280:3"})) == [("A", 180, True, "worsening", "worsening", 90)]
+
+
+def test_who_has_none_is_censored_at_the_last_visit() -> None:
+    assert rows(first("worsening", {"A": "10:2 100:2 190:2"})) == [("A", 180, False, "", "last visit", 180)]
+
+
+def test_who_has_only_one_visit_is_left_out_and_counted() -> None:
+    outcome = first("worsening", {"A": "10:2 100:2", "B": "10:2"})
+    assert outcome.patients.to_list() == ["A"]
+    assert outcome.left_out == (("no visit after time zero", 1),)
+
+
+RAW_THEN_PIRA = {"A": "0:2 100:3 190:3 280:3 370:4 460:4"}
+
+
+def test_another_event_leaves_at_risk_unless_it_competes() -> None:
+    """RAW on day 100 (relapse on day 90), PIRA on day 370."""
+    relapses = {"A": [90]}
+    assert rows(first("PIRA", RAW_THEN_PIRA, relapses)) == [("A", 370, True, "PIRA", "PIRA", 280)]
+    assert rows(first("PIRA", RAW_THEN_PIRA, relapses, competing=["RAW"])) == [("A", 100, False, "RAW", "RAW", 0)]
+    assert rows(first("RAW", RAW_THEN_PIRA, relapses, competing=["PIRA"])) == [("A", 100, True, "RAW", "RAW", 0)]
+
+
+def test_of_two_at_one_visit_the_event_asked_about_counts() -> None:
+    both = MINE.changed({"relapses.exclusive": False, "relapses.relapse_free": ["onset .. onset+30"]})
+    people = cohort({"A": "0:2 100:3 190:3"}, relapses={"A": [90]})
+    events = detect(people, both)
+    assert time_to_first(events, people, "PIRA", competing=["RAW"]).frame()["cause"].to_list() == ["PIRA"]
+    assert time_to_first(events, people, "RAW", competing=["PIRA"]).frame()["cause"].to_list() == ["RAW"]
+
+
+def test_what_does_not_exist_is_said() -> None:
+    people = cohort({"A": "0:2 100:3"})
+    with pytest.raises(UsageError, match="There is no event 'pira'"):
+        time_to_first(detect(people, MINE), people, "pira")
+    with pytest.raises(UsageError, match="does not tell RAW from PIRA"):
+        time_to_first(detect(people, "cdw-12w"), people, "PIRA")
+    with pytest.raises(UsageError, match="say which"):
+        time_to_first(detect(people, ["cdw-12w", "cdw-24w"]), people)
+
+
+def test_who_may_have_had_it_stays_at_risk_and_is_told() -> None:
+    """Relapses of A are recorded from day 150 on, so the worsening of day 190 is undetermined: its window begins on day 100."""
+    patients = {"patient": ["A"], "relapses_recorded_from": [150], "relapses_recorded_to": [900]}
+    people = cohort({"A": "0:2 100:2 190:3 280:3"}, patients=patients)
+    outcome = time_to_first(detect(people, MINE), people, "PIRA")
+    assert rows(outcome) == [("A", 280, False, "", "last visit", 280)]
+    assert outcome.notes[0].startswith("1 of 1 people without a PIRA had a worsening that is undetermined")
+
+
+def test_without_a_relapse_table_a_first_pira_cannot_be_dated() -> None:
+    people = read({"patient": ["A"] * 3, "date": ["2020-01-01", "2020-06-01", "2021-01-01"], "edss": [2.0, 3.0, 3.0]})
+    with pytest.raises(DataError, match="no table of relapses"):
+        time_to_first(detect(people, MINE), people, "PIRA")
+
+
+def test_an_adam_censoring_column_is_refused() -> None:
+    with pytest.raises(TypeError, match="CNSR"):
+        SurvivalOutcome(
+            name="x",
+            patients=pl.Series(["A"]),
+            time=np.array([1], dtype=np.int32),
+            cause=np.array([1], dtype=np.int64),  # type: ignore[arg-type]
+            causes=("x",),
+            reason=pl.Series(["x"]),
+            free=np.array([0], dtype=np.int32),
+            people=pl.DataFrame({"patient": ["A"]}),
+        )
+
+
+# -- the end of observation in a study ----------------------------------------------------------------
+
+
+def ran(visits: dict[str, str], *, patients: dict[str, list[Any]] | None = None, treatments: Any = None, **changes: Any) -> StudyResult:
+    return run_study(study_from(STUDY | changes, where="test"), cohort(visits, patients=patients, treatments=treatments))
+
+
+def test_an_onset_after_the_end_does_not_count() -> None:
+    series = {"A": "0:2 100:2 200:3 300:3"}
+    assert rows(ran(series, ending={"most_days": 200}).made()["worse"]) == [("A", 200, True, "worsening", "worsening", 100)]
+    assert rows(ran(series, ending={"most_days": 199}).made()["worse"]) == [("A", 100, False, "", "end of the study period", 100)]
+
+
+def test_confirmation_after_the_end_counts_only_where_it_may() -> None:
+    series = {"A": "0:2 100:2 200:3 300:3"}
+    assert ran(series, ending={"most_days": 250}).made()["worse"].n_events == 1
+    never = ran(series, ending={"most_days": 250, "confirmed_after": False}).made()["worse"]
+    assert rows(never) == [("A", 200, False, "", "end of the study period", 200)]
+
+
+@pytest.mark.parametrize(
+    ("competes", "expected"), [(True, ("A", 350, False, "death", "death", 350)), (False, ("A", 300, False, "", "death", 300))]
+)
+def test_death_competes_or_censors(competes: bool, expected: tuple[Any, ...]) -> None:
+    outcome = STUDY["outcome"][0] | {"death_competes": competes}
+    found = ran({"A": "0:2 100:2 200:2 300:2 400:2"}, patients={"patient": ["A"], "death_date": [350]}, outcome=[outcome])
+    assert rows(found.made()["worse"]) == [expected]
+
+
+def test_a_milestone_that_was_reached_before_leaves_out() -> None:
+    aim = {"key": "six", "title": "EDSS 6", "kind": "milestone", "score": 6.0, "confirmed_after_days": 84}
+    changes = {"outcome": [STUDY["outcome"][0], aim], "time_zero": {"at": "visit number", "number": 2}}
+    found = ran({"A": "0:6 100:6 200:6", "B": "0:5 100:5 200:6 300:6"}, **changes).made()["six"]
+    assert rows(found) == [("B", 100, True, "EDSS 6", "EDSS 6", 0)]
+    assert found.left_out == (("had it at or before time zero", 1),)
+
+
+def test_relapses_before_time_zero_do_not_leave_out() -> None:
+    aim = {"key": "relapse", "title": "relapse", "kind": "relapse"}
+    changes = {"outcome": [STUDY["outcome"][0], aim], "time_zero": {"at": "visit number", "number": 2}}
+    people = cohort({"A": "0:2 100:2 400:2"}, relapses={"A": [50, 250]})
+    found = run_study(study_from(STUDY | changes, where="test"), people).made()["relapse"]
+    assert rows(found) == [("A", 150, True, "relapse", "relapse", 150)]
+
+
+def test_an_outcome_that_the_tables_do_not_allow_says_why_and_the_others_are_done() -> None:
+    aim = {"key": "next", "title": "next treatment", "kind": "treatment start"}
+    analyses = [*STUDY["analysis"], {"key": "next", "title": "next", "kind": "survival", "outcomes": ["next"]}]
+    found = ran({"A": "0:2 100:2", "B": "0:2 100:3 200:3"}, outcome=[STUDY["outcome"][0], aim], analysis=analyses)
+    assert found.outcomes["next"].outcome is None and "no table of treatments" in found.outcomes["next"].why_not
+    assert [(finding.key, bool(finding.estimates)) for finding in found.findings] == [("km", True), ("next", False)]
+    assert "no table of treatments" in found.finding("next").why_not
+
+
+# -- stretches of time --------------------------------------------------------------------------------
+
+
+def stretches(episodes: Any, *columns: str) -> list[tuple[Any, ...]]:
+    return episodes.table.select("start_day", "stop_day", "event", *columns).rows()
+
+
+def test_a_relapse_counts_from_the_day_after_it() -> None:
+    """A relapse on day 50 and a window of 100 days: yes on the days 51 to 150."""
+    outcome = first("worsening", {"A": "0:2 100:2 200:3 300:3"})
+    change = Change(key="recent", values=relapsed_within({"A": [50]}, 100), levels=("no", "yes"))
+    found = stretches(first_event_episodes(outcome, [change]), "recent")
+    assert found == [(0, 50, False, "no"), (50, 150, False, "yes"), (150, 200, True, "no")]
+
+
+def test_relapses_near_each_other_are_one_stretch_and_one_before_time_zero_counts() -> None:
+    assert relapsed_within({"A": [-50, 30, 400]}, 100)["A"] == [(0, "yes"), (130, "no"), (400, "yes"), (500, "no")]
+    assert relapsed_within({"A": [-100]}, 100)["A"] == [(0, "no")]
+    assert relapsed_within({"A": [-99]}, 100)["A"] == [(0, "yes"), (1, "no")]
+
+
+def test_relapses_so_far_count_from_time_zero() -> None:
+    changes = relapses_so_far({"A": [-10, 0, 40, 90]})["A"]
+    assert [value_at(changes, day) for day in (0, 39, 40, 90)] == [0.0, 0.0, 1.0, 2.0]
+
+
+def test_blocked_days_are_taken_out_and_an_event_in_them_is_kept() -> None:
+    outcome = first("worsening", {"A": "0:2 100:2 200:3 300:3"})
+    out = first_event_episodes(outcome, not_at_risk={"A": [(60, 120)]})
+    assert stretches(out) == [(0, 60, False), (120, 200, True)]
+    inside = first_event_episodes(outcome, not_at_risk={"A": [(150, 250)]})
+    assert stretches(inside) == [(0, 150, False), (199, 200, True)]
+
+
+def test_recurrent_events_cut_the_time_and_later_ones_do_not_count() -> None:
+    people = pl.DataFrame({"patient": ["A", "B"], "arm": ["x", "y"], "zero_day": [0, 0]})
+    found = recurrent_episodes("e", people, {"A": [100, 100, 300, 500]}, {"A": 400, "B": 200})
+    assert found.table.rows() == [
+        ("A", 0, 100, True, "x"),
+        ("A", 100, 300, True, "x"),
+        ("A", 300, 400, False, "x"),
+        ("B", 0, 200, False, "y"),
+    ]
+
+
+# -- what the windows block ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "before", "after"),
+    [("mueller-2023", 114, 90), ("portaccio-2025", 30, 90), ("mueller-2025", 0, 0), ("cdw-12w", 0, 0)],
+)
+def test_how_long_no_pira_can_begin_near_a_relapse(key: str, before: int, after: int) -> None:
+    """mueller-2023: none from 90 days before to 30 days after onset, nor about confirmation, 84 days later at the earliest."""
+    blocked = blocked_days(definition(key))
+    assert (blocked.before_days, blocked.after_days) == (before, after)
+
+
+@pytest.mark.parametrize(("relapse", "label"), [(70, "PIRA"), (71, None), (190, None), (191, "PIRA")])
+def test_the_blocked_days_are_those_on_which_the_engine_finds_none(relapse: int, label: str | None) -> None:
+    """Onset on day 160, confirmed on day 250; the relapse-free days are 70 to 190, the RAW window 70 to 160."""
+    rule = MINE.changed({"relapses.relapse_free": ["onset-89 .. onset+30"], "relapses.raw": {"days_before_onset": 89}})
+    people = cohort({"A": "0:2 160:3 250:3"}, relapses={"A": [relapse]})
+    found = detect(people, rule).table.filter(pl.col("pira"))["label"].to_list()
+    assert found == ([label] if label else [])
+    blocked = blocked_days(rule)
+    first_day, last_day = blocked.spans({"A": [relapse]})["A"][0]
+    assert (first_day < 160 <= last_day) == (label is None)
+
+
+# -- rates by time, rebound, a published course -------------------------------------------------------
+
+
+def test_rates_since_time_zero_count_days_and_events_where_they_fall() -> None:
+    people = pl.DataFrame({"patient": ["A", "B"]})
+    table = rates_since("relapses", people, {"A": [30, 31, 90], "B": [100]}, {"A": 90, "B": 60}, (0, 30, 90)).table
+    assert table["events"].to_list() == [1, 2]
+    assert table["people"].to_list() == [2, 2]
+    assert [round(years * DAYS_A_YEAR) for years in table["person_years"]] == [60, 90]
+
+
+@pytest.mark.parametrize(("after", "n"), [([450], 0), ([450, 460], 1)])
+def test_rebound_is_more_relapses_a_year_than_before(after: list[int], n: int) -> None:
+    """One relapse in the 100 days before the treatment; on treatment from day 100 to day 400; 100 days recorded after it."""
+    people = pl.DataFrame({"patient": ["A"], "zero_day": [400], "index_start_day": [100], "end_day": [500]})
+    share, rates = rebound(people, {"A": [50, *after]}, {"A": 0}, 100, 100)
+    assert share.table.select("n", "out_of").row(0) == (n, 1)
+    assert rates.table["events"].to_list() == [1, 0, len(after)]
+    assert [round(years * DAYS_A_YEAR) for years in rates.table["person_years"]] == [100, 301, 100]
+
+
+def test_too_short_a_time_leaves_rebound_unknown() -> None:
+    people = pl.DataFrame({"patient": ["A"], "zero_day": [400], "index_start_day": [89], "end_day": [500]})
+    share, _ = rebound(people, {"A": []}, {"A": 0}, 100, 100)
+    assert share.table["out_of"].to_list() == [0]
+    assert "it is not known" in share.notes[-1]
+
+
+COURSE: dict[str, Any] = {"key": "c", "title": "course", "source": "made up", "population": "nobody", "time_zero": "birth"}
+
+
+def test_a_published_course_by_hazard_and_by_points() -> None:
+    flat = ReferenceCurve.model_validate(COURSE | {"yearly_hazard": 0.1})
+    assert cumulative_hazard(flat, 5.0) == pytest.approx(0.5, rel=1e-12)
+    points = ReferenceCurve.model_validate(COURSE | {"years": [5.0, 10.0], "share": [0.5, 0.75]})
+    # Half are free at 5 years, a quarter at 10: the hazard is ln 2 in each stretch, and goes on like that.
+    assert [cumulative_hazard(points, years) / np.log(2) for years in (2.5, 5, 7.5, 10, 15)] == pytest.approx(
+        [0.5, 1, 1.5, 2, 3], rel=1e-12
+    )
+
+
+def test_observed_against_expected() -> None:
+    """Two people for 1,000 and 1,826.25 days at 0.1 a year expect 0.7738; one event is a ratio of 1.292."""
+    outcome = first("worsening", {"A": "0:2 1000:3 1100:3", "B": "0:2 1826:2"})
+    curve, found = against_reference(outcome, ReferenceCurve.model_validate(COURSE | {"yearly_hazard": 0.1}))
+    row = found.table.row(0, named=True)
+    assert row["expected"] == pytest.approx((1000 + 1826) / 365.25 * 0.1, rel=1e-12)
+    assert row["ratio"] == pytest.approx(1 / row["expected"], rel=1e-12)
+    assert set(curve.table["group"]) == {"all", "course"}
+    none = against_reference(first("worsening", {"B": "0:2 1826:2"}), ReferenceCurve.model_validate(COURSE | {"yearly_hazard": 0.1}))[1]
+    assert none.table["ratio"].to_list() == [None] and "upper limit only" in none.table["why"][0]
+
+
+# -- counts -------------------------------------------------------------------------------------------
+
+
+def test_people_are_counted_once_for_each_kind_and_events_each_time() -> None:
+    people = cohort(RAW_THEN_PIRA | {"B": "0:2 100:2 460:2", "C": "0:2 100:3"}, relapses={"A": [90]})
+    events = detect(people, MINE)
+    from smoulder.analysis.outcome import people_of
+
+    table = event_counts(events, people_of(people), "mine").table
+    n = dict(table.select("what", "n").iter_rows())
+    assert n["people with confirmed worsening"] == 1 and n["events: confirmed worsening"] == 2
+    assert n["people with PIRA"] == 1 and n["people with RAW"] == 1 and n["people with undefined worsening"] == 0
+    assert n["people with none, but a worsening that is no event: no visit could confirm it"] == 1
+    assert set(table.filter(pl.col("what").str.starts_with("people"))["out_of"]) == {3}
+    assert table["person_years"][0] == pytest.approx((460 + 460 + 100) / 365.25, rel=1e-12)

@@ -103,8 +103,8 @@ def kaplan_meier(
 def cumulative_incidence(outcome: SurvivalOutcome, *, by: str | None = None, at_days: Sequence[int] = ()) -> Curve:
     """Return the share with each kind of event over time, competing events taken into account (Aalen-Johansen).
 
-    One curve a group of column `by` and cause; all people at risk of any event are at risk of each. Limits (95 %) are on the log-log
-    scale, null before the first event of the cause. Raises UsageError for a column that does not exist and for days that are none.
+    One curve a group of column `by` of `outcome.people` and cause; all people at risk of any event are at risk of each. Limits (95 %) are
+    on the log-log scale, null before the first event of the cause. The result tells each curve `at_days`, days from time zero. Raises UsageError for a column that does not exist and for days that are none.
     Equals R survival 3.5 `survfit(Surv(time, factor(cause)) ~ group, conf.type = "log-log")`.
     """
     groups, notes = grouped(outcome.people, by)

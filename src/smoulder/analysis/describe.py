@@ -19,7 +19,7 @@ NOT_THERE = "–"
 
 
 def table_one(people: pl.DataFrame, variables: Sequence[Term], *, by: str | None = None) -> TableOne:
-    """Return the people in words: all, then each group of column `by`, one row a person of `people`.
+    """Return `people`, one row a person, in words: all, then each group of column `by`; `variables` say which columns, and in which order.
 
     Numbers have a mean with standard deviation and a median with quartiles, groups n/N (%) of the people with a value; every variable
     has a row with how many miss it, also where none does. Quartiles are interpolated linearly between ordered values (R's type 7). People

@@ -37,6 +37,8 @@ MOST_ITERATIONS = 10_000
 def interval_survival(outcome: SurvivalOutcome, *, by: str | None = None, at_days: Sequence[int] = ()) -> Curve:
     """Return the share free of the event, taking it only as known that the event fell in (`free`, `time`], one curve a group of `by`.
 
+    Both are arrays of `outcome`; the result tells the curve `at_days`, days from time zero.
+
     This is the nonparametric maximum likelihood estimate (Turnbull 1976, J R Stat Soc B 38:290). It says how much the share falls
     within certain intervals, not where inside them; the curve falls at their ends, and a day inside one reads the share before the
     fall. There are no limits, because there is no simple standard error of this estimate that is known to be right. Events have no one
@@ -107,7 +109,7 @@ def interval_regression(
 ) -> Effects:
     """Return time ratios of an accelerated failure time model for events in (`free`, `time`], columns of `outcome.people` as terms.
 
-    A time ratio of 2 means twice as long to the event. For the Weibull distribution the hazard ratio is the time ratio to the power
+    A time ratio of 2 means twice as long to the event. With `univariable` each term is fitted alone as well. For the Weibull distribution the hazard ratio is the time ratio to the power
     -1/scale; the scale is in the notes. Limits (95 %) and p are Wald's. What cannot be estimated is null, with the reason in `why`.
     Raises UsageError for columns, levels or distributions that do not exist. Equals R survival 3.5 `survreg` on interval data.
     """

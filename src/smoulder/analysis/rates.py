@@ -20,7 +20,7 @@ NO_TIME = "There are no person-years, so there is no rate."
 
 
 def incidence_rates(outcomes: SurvivalOutcome | Sequence[SurvivalOutcome], *, by: str | None = None) -> Rates:
-    """Return first events per 100 person-years at risk, of each outcome and each group of column `by`.
+    """Return first events per 100 person-years at risk, of each of `outcomes` and each group of column `by`.
 
     Limits (95 %) are exact for a Poisson count (Garwood 1936, Biometrika 28:437); with no event the rate is 0 and has an upper limit
     only above it. A year is 365.25 days. Raises UsageError for a column that does not exist. Equals R survival 3.5 `cipoisson`.
@@ -52,7 +52,7 @@ def incidence_rates(outcomes: SurvivalOutcome | Sequence[SurvivalOutcome], *, by
 
 
 def recurrent_rates(episodes: Episodes | Sequence[Episodes], *, by: str | None = None) -> Rates:
-    """Return all events, also repeated ones, per 100 person-years under observation, of each group of column `by`.
+    """Return all events, also repeated ones, of `episodes` per 100 person-years under observation, of each group of column `by`.
 
     A group may change over time: events and person-years count where they fall. The exact limits take events as independent of each
     other, which repeated events of a person rarely are; a note says so.

@@ -21,7 +21,8 @@ def andersen_gill(episodes: Episodes, terms: Sequence[Term], *, model: str = "ad
 
     `terms` are columns of `episodes.table` and may change over time. Standard errors are clustered by patient (Lin and Wei 1989,
     J Am Stat Assoc 84:1074), so events of one person need not be independent. What cannot be estimated is null, with the reason
-    in `why`; `checks` has the test of proportional hazards. Raises UsageError for columns or levels that do not exist.
+    in `why`; `checks` has the test of proportional hazards. With `univariable` each term is fitted alone as well. Raises UsageError for
+    columns or levels that do not exist.
     Equals R survival 3.5 `coxph(Surv(start, stop, event) ~ ..., cluster = patient)`.
     """
     return counting_process(
@@ -39,10 +40,10 @@ def andersen_gill(episodes: Episodes, terms: Sequence[Term], *, model: str = "ad
 
 
 def mean_cumulative(episodes: Episodes, *, by: str | None = None, at_days: Sequence[int] = ()) -> Curve:
-    """Return the mean number of events a person over time (Nelson 1988), one curve a group of column `by`.
+    """Return the mean number of events a person over time (Nelson 1988), one curve a group of column `by` of `episodes.table`.
 
     The standard error is robust (Lawless and Nadeau 1995, Technometrics 37:158; it is what R's `survfit` with `id` gives for the
-    cumulative hazard), and the 95 % limits are on the log scale, null before the first event. A group may not change within a person.
+    cumulative hazard), and the 95 % limits are on the log scale, null before the first event; the result tells the curve `at_days`, days from time zero. A group may not change within a person.
     People are taken out of risk when their observation ends; someone who dies is not counted as having no events after it. Raises
     UsageError for columns that do not exist, groups that change, and days that are none.
     """

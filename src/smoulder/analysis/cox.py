@@ -73,8 +73,8 @@ def cox(outcome: SurvivalOutcome, terms: Sequence[Term], *, model: str = "adjust
 def cox_time_varying(episodes: Episodes, terms: Sequence[Term], *, model: str = "adjusted", univariable: bool = False) -> Effects:
     """Return hazard ratios of a Cox model on episodes, so that `terms` (columns of `episodes.table`) may change over time.
 
-    Where people can have several events, or the same time of a person is there more than once, standard errors are robust
-    (clustered by patient; Lin and Wei 1989, J Am Stat Assoc 84:1074). Otherwise as `cox`, `model` and `univariable` too. Equals R survival 3.5
+    Where people can have several events, or the same time of a person is there more than once, standard errors are robust (clustered by
+    patient; Lin and Wei 1989, J Am Stat Assoc 84:1074). Otherwise as `cox`, `model` and `univariable` too. Equals R survival 3.5
     `coxph(Surv(start, stop, event) ~ ..., cluster = patient)`.
     """
     robust = episodes.recurrent or repeated(episodes.table)
@@ -129,10 +129,11 @@ def counting_process(
 def fine_gray(outcome: SurvivalOutcome, terms: Sequence[Term], *, model: str = "adjusted", univariable: bool = False) -> Effects:
     """Return subdistribution hazard ratios (Fine and Gray 1999, J Am Stat Assoc 94:496): effects on the cumulative incidence.
 
-    The event is the first cause of `outcome`; the others compete. People with a competing event stay at risk, weighted by the chance of not yet being censored. The censoring distribution is that
-    of all people with values of the terms; of a day with events and censorings the events come first, as in R survival's `finegray`
-    (cmprsk's `crr` takes the weights just before the day; with tied days the two differ by about 0.3 %). Standard errors are robust,
-    clustered by patient; unlike `crr` they take the weights as known. Otherwise as `cox`, `model` and `univariable` too.
+    The event is the first cause of `outcome`; the others compete. People with a competing event stay at risk, weighted by the chance of not
+    yet being censored. The censoring distribution is that of all people with values of the terms; of a day with events and censorings the
+    events come first, as in R survival's `finegray` (cmprsk's `crr` takes the weights just before the day; with tied days the two differ by
+    about 0.3 %). Standard errors are robust, clustered by patient; unlike `crr` they take the weights as known. Otherwise as `cox`, `model`
+    and `univariable` too.
     """
     frame, event = outcome_frame(outcome, terms)
     time = frame[TIME].to_numpy()

@@ -104,8 +104,9 @@ def cumulative_incidence(outcome: SurvivalOutcome, *, by: str | None = None, at_
     """Return the share with each kind of event over time, competing events taken into account (Aalen-Johansen).
 
     One curve a group of column `by` of `outcome.people` and cause; all people at risk of any event are at risk of each. Limits (95 %) are
-    on the log-log scale, null before the first event of the cause. The result tells each curve `at_days`, days from time zero. Raises UsageError for a column that does not exist and for days that are none.
-    Equals R survival 3.5 `survfit(Surv(time, factor(cause)) ~ group, conf.type = "log-log")`.
+    on the log-log scale, null before the first event of the cause. The result tells each curve `at_days`, days from time zero. Raises
+    UsageError for a column that does not exist and for days that are none. Equals R survival 3.5 `survfit(Surv(time, factor(cause)) ~
+    group, conf.type = "log-log")`.
     """
     groups, notes = grouped(outcome.people, by)
     days = need_days(at_days)

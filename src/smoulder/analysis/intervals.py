@@ -109,9 +109,10 @@ def interval_regression(
 ) -> Effects:
     """Return time ratios of an accelerated failure time model for events in (`free`, `time`], columns of `outcome.people` as terms.
 
-    A time ratio of 2 means twice as long to the event. With `univariable` each term is fitted alone as well. For the Weibull distribution the hazard ratio is the time ratio to the power
-    -1/scale; the scale is in the notes. Limits (95 %) and p are Wald's. What cannot be estimated is null, with the reason in `why`.
-    Raises UsageError for columns, levels or distributions that do not exist. Equals R survival 3.5 `survreg` on interval data.
+    A time ratio of 2 means twice as long to the event. With `univariable` each term is fitted alone as well. For the Weibull distribution
+    the hazard ratio is the time ratio to the power -1/scale; the scale is in the notes. Limits (95 %) and p are Wald's. What cannot be
+    estimated is null, with the reason in `why`. Raises UsageError for columns, levels or distributions that do not exist. Equals R survival
+    3.5 `survreg` on interval data.
     """
     if distribution not in get_args(Distribution):
         raise UsageError(unknown("distribution", distribution, get_args(Distribution)))

@@ -42,10 +42,10 @@ def andersen_gill(episodes: Episodes, terms: Sequence[Term], *, model: str = "ad
 def mean_cumulative(episodes: Episodes, *, by: str | None = None, at_days: Sequence[int] = ()) -> Curve:
     """Return the mean number of events a person over time (Nelson 1988), one curve a group of column `by` of `episodes.table`.
 
-    The standard error is robust (Lawless and Nadeau 1995, Technometrics 37:158; it is what R's `survfit` with `id` gives for the
-    cumulative hazard), and the 95 % limits are on the log scale, null before the first event; the result tells the curve `at_days`, days from time zero. A group may not change within a person.
-    People are taken out of risk when their observation ends; someone who dies is not counted as having no events after it. Raises
-    UsageError for columns that do not exist, groups that change, and days that are none.
+    The standard error is robust (Lawless and Nadeau 1995, Technometrics 37:158; it is what R's `survfit` with `id` gives for the cumulative
+    hazard), and the 95 % limits are on the log scale, null before the first event; the result tells the curve `at_days`, days from time
+    zero. A group may not change within a person. People are taken out of risk when their observation ends; someone who dies is not counted
+    as having no events after it. Raises UsageError for columns that do not exist, groups that change, and days that are none.
     """
     table = episodes.table.sort("patient", "start_day", "stop_day")
     groups, found = grouped(table, by)

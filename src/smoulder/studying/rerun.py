@@ -232,8 +232,9 @@ class Rerun:
 def rerun(path: str | Path, folder: str | Path, *, made_on: str | None = None, progress: Progress | None = None) -> Rerun:
     """Run a study again from the `rerun.json` of its folder, into a new folder.
 
-    `made_on` is the day that the report tells in one line (None: it tells none); `progress` is told each step before it begins. Raises DataError where a file that was read has changed, SourceError where it is not there, UsageError where `path` is no
-    `rerun.json` or the folder is not new.
+    `made_on` is the day that the report tells in one line (None: it tells none); `progress` is told each step before it begins. Raises
+    DataError where a file that was read has changed, SourceError where it is not there, UsageError where `path` is no `rerun.json` or the
+    folder is not new.
     """
     from smoulder.studying.write import write_study
 

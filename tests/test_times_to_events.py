@@ -10,7 +10,7 @@ import pytest
 from test_enrolment import STUDY, cohort
 
 from smoulder import definition, detect, read, run_study, time_to_first
-from smoulder.analysis.counts import event_counts
+from smoulder.analysis.counts import AMONG, event_counts
 from smoulder.analysis.episodes import Change, first_event_episodes, recurrent_episodes, relapsed_within, relapses_so_far, value_at
 from smoulder.analysis.since import against_reference, cumulative_hazard, rates_since, rebound
 from smoulder.analysis.windows import blocked_days
@@ -309,3 +309,35 @@ def test_people_are_counted_once_for_each_kind_and_events_each_time() -> None:
     assert n["people with none, but a worsening that is no event: no visit could confirm it"] == 1
     assert set(table.filter(pl.col("what").str.starts_with("people"))["out_of"]) == {3}
     assert table["person_years"][0] == pytest.approx((460 + 460 + 100) / 365.25, rel=1e-12)
+
+
+def test_people_with_a_worsening_are_split_by_what_they_had() -> None:
+    """A has a RAW and later a PIRA, B a RAW, C a PIRA, D nothing: each with a worsening stands in one row, out of the three."""
+    people = cohort(
+        RAW_THEN_PIRA | {"B": "0:2 100:3 200:3 300:3", "C": "0:2 100:3 200:3 300:3", "D": "0:2 100:2"}, relapses={"A": [90], "B": [90]}
+    )
+    from smoulder.analysis.outcome import people_of
+
+    table = event_counts(detect(people, MINE), people_of(people), "mine").table
+    split = {
+        what.removeprefix(AMONG): (n, out_of, share)
+        for what, n, out_of, share in table.select("what", "n", "out_of", "share").iter_rows()
+        if what.startswith(AMONG)
+    }
+    assert {what: n for what, (n, _, _) in split.items()} == {
+        "PIRA and no RAW": 1,
+        "RAW and no PIRA": 1,
+        "both RAW and PIRA, at once or one after the other": 1,
+        "neither": 0,
+        "neither, as far as is known (undetermined)": 0,
+    }
+    assert {out_of for _, out_of, _ in split.values()} == {3}
+    assert split["PIRA and no RAW"][2] == pytest.approx(1 / 3, rel=1e-12)
+
+
+def test_nobody_with_a_worsening_is_split() -> None:
+    people = cohort({"D": "0:2 100:2"})
+    from smoulder.analysis.outcome import people_of
+
+    found = event_counts(detect(people, MINE), people_of(people), "mine")
+    assert not found.table["what"].str.starts_with(AMONG).any() and found.notes == ()

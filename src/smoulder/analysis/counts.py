@@ -14,6 +14,9 @@ from smoulder.estimates import DAYS_A_YEAR, SHARE_SCHEMA, Shares, as_frame
 from smoulder.events import DURING, REASONS, Events, possible_labels
 from smoulder.rulebook.model import Definition
 
+AMONG = "of people with any worsening: "
+"""Begins the rows that split the people with a worsening by what they had."""
+
 _LABELS: dict[str, pl.Expr] = {
     "PIRA": pl.col("pira"),
     "RAW": pl.col("raw"),
@@ -41,8 +44,9 @@ def event_counts(events: Events, people: pl.DataFrame, definition: str, *, by: s
 
     Returns
     -------
-    People with any event of a kind out of all people of the group, with person-years to the last visit; then the numbers of events, and
-    of the worsenings that are no event by reason, which are out of nothing.
+    People with any event of a kind out of all people of the group, with person-years to the last visit; those with a worsening split by
+    what they had (each person once, as Kappos 2020 tells RAW, PIRA, both and neither); then the numbers of events, and of the worsenings
+    that are no event by reason, which are out of nothing.
     """
     chosen = next(one for one in events.definitions if one.key == definition)
     table, unconfirmed = events.of(definition), events.unconfirmed.filter(pl.col("definition") == definition)
@@ -60,6 +64,8 @@ def event_counts(events: Events, people: pl.DataFrame, definition: str, *, by: s
             better = table.filter((pl.col("kind") == "improvement") & pl.col("patient").is_in(mine.implode()))
             parts.append(("confirmed improvement", better))
         rows += [(name, f"people with {what}", part["patient"].n_unique(), n, years) for what, part in parts]
+        if chosen.labelled and chosen.looking_for not in ("first improvement", "first PIRA", "first RAW"):
+            rows += [(name, f"{AMONG}{what}", n_had, n_worse, None) for what, n_had, n_worse in _among(chosen, here)]
         missed = unconfirmed.filter((pl.col("kind") == "worsening") & pl.col("patient").is_in(mine.implode()))
         had = set(here["patient"].to_list())
         for reason in REASONS:
@@ -84,6 +90,28 @@ def _parts(definition: Definition, worsening: pl.DataFrame) -> list[tuple[str, p
     parts = [(any_kind, worsening)] if definition.looking_for not in ("first improvement", "first PIRA", "first RAW") else []
     labels: Sequence[str] = possible_labels(definition) if definition.labelled else ()
     return [*parts, *((label, worsening.filter(_LABELS[label].fill_null(False))) for label in labels)]
+
+
+def _among(definition: Definition, worsening: pl.DataFrame) -> list[tuple[str, int, int]]:
+    """Return the people with a worsening by what they had: in words, how many, out of how many; nothing where nobody had one."""
+    flags = worsening.group_by("patient").agg(
+        pira=pl.col("pira").fill_null(False).any(),
+        raw=pl.col("raw").fill_null(False).any(),
+        unsure=(pl.col("label") == "undetermined").any(),
+    )
+    if not flags.height:
+        return []
+    pira, raw, unsure = pl.col("pira"), pl.col("raw"), pl.col("unsure")
+    tells_raw = "RAW" in possible_labels(definition)
+    classes = {
+        "PIRA and no RAW" if tells_raw else "PIRA": pira & ~raw,
+        "RAW and no PIRA": raw & ~pira,
+        "both RAW and PIRA, at once or one after the other": raw & pira,
+        "neither": ~pira & ~raw & ~unsure,
+        "neither, as far as is known (undetermined)": ~pira & ~raw & unsure,
+    }
+    found = [(what, flags.filter(those).height, flags.height) for what, those in classes.items()]
+    return [row for row in found if tells_raw or "RAW" not in row[0]]
 
 
 def _notes(definition: Definition, events: Events, worsening: pl.DataFrame) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from smoulder.rulebook import Definition
     from smoulder.tables import Cohort
 
-PREPARING = "Preparing the engine for this machine (once, about 15 s)"
+PREPARING = "Preparing the engine for this machine (once, up to a minute)"
 HINTS = {
     "columns=": "On the command line a column is named with --column, such as --column edss=EDSS_total or --column relapses.date=Onset.",
     "date_format": "On the command line a format is stated with --date-format, such as --date-format %d.%m.%Y or "

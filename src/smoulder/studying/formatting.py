@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from smoulder.analysis.counts import AMONG
 from smoulder.estimates import DAYS_A_YEAR, Curve, Effects, Estimate, Rates, Shares, TableOne
 from smoulder.events import Proportion
 
@@ -290,18 +291,20 @@ def _rates(estimate: Rates, group: str) -> ShownTable:
 def _shares(estimate: Shares, group: str) -> tuple[ShownTable, ...]:
     """Return the shares, and the numbers that are out of nothing in a table of their own; groups stand side by side where they can."""
     share = "n/N (share, 95 % interval)"
-    of_people = estimate.table.filter(pl.col("out_of").is_not_null())
     numbers = estimate.table.filter(pl.col("out_of").is_null())
-    return tuple(
-        _side_by_side(part, value, shown, group)
-        for part, value, shown in ((of_people, share, _share), (numbers, "number", _count("n")))
-        if part.height
+    known = estimate.table.filter(pl.col("out_of").is_not_null())
+    among = known.filter(pl.col("what").str.starts_with(AMONG)).with_columns(pl.col("what").str.strip_prefix(AMONG))
+    of_people = known.filter(~pl.col("what").str.starts_with(AMONG))
+    parts = (
+        (of_people, share, _share, ""),
+        (among, share, _share, "People with any worsening, by what they had"),
+        (numbers, "number", _count("n"), "Events, and worsenings that are no event"),
     )
+    return tuple(_side_by_side(part, value, shown, group, title) for part, value, shown, title in parts if part.height)
 
 
-def _side_by_side(frame: pl.DataFrame, value: str, shown: Callable[[Row], str], group: str) -> ShownTable:
+def _side_by_side(frame: pl.DataFrame, value: str, shown: Callable[[Row], str], group: str, title: str) -> ShownTable:
     """Return a column a group, with its person-years in the head, where each group has one number of them; else a row a group."""
-    title = "Events, and worsenings that are no event" if value == "number" else ""
     groups = frame["group"].unique(maintain_order=True).to_list()
     known = {name: frame.filter(pl.col("group") == name)["person_years"].drop_nulls().unique().to_list() for name in groups}
     places = {(row["what"], row["group"]): row for row in frame.iter_rows(named=True)}

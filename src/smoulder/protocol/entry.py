@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from smoulder.rulebook.parts import AsTuple, Days, Part, days_text, listed
 
@@ -13,6 +13,15 @@ Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
 """A short name, lower case with dashes."""
 
 Names = Annotated[tuple[str, ...], AsTuple]
+
+
+def _iso_date(value: object) -> object:
+    """Return the day that a text such as "2010-12-31" states; anything else as it is."""
+    return datetime.date.fromisoformat(value) if isinstance(value, str) else value
+
+
+IsoDate = Annotated[datetime.date, BeforeValidator(_iso_date)]
+"""A day: a date of TOML, or a text such as "2010-12-31", as JSON has it."""
 
 
 class Criterion(Part):
@@ -119,8 +128,8 @@ class DateCriterion(Criterion):
 
     kind: Literal["date"]
     what: Literal["time zero", "onset", "diagnosis", "birth", "first visit"]
-    earliest: datetime.date | None = None
-    latest: datetime.date | None = None
+    earliest: IsoDate | None = None
+    latest: IsoDate | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from smoulder.errors import DefinitionError, one_of
+from smoulder.errors import DefinitionError, UsageError, one_of
 from smoulder.protocol import aims, analyses, entry, known, timing
 from smoulder.protocol.aims import AnyAim, DisabilityAim, ReferenceCurve
 from smoulder.protocol.analyses import AnyAnalysis, FigurePart
@@ -21,6 +22,11 @@ from smoulder.protocol.timing import Ending, TimeZero
 from smoulder.rulebook import Definition, definition
 from smoulder.rulebook.model import Source
 from smoulder.rulebook.parts import AsTuple, Part, listed
+from smoulder.terms import MEASURES
+
+RESERVED = ("patient",)
+"""What is known of a person becomes a column of its key; these names are taken."""
+_WITH_KEYS = ("enter", "known", "outcome", "analysis")
 
 
 class Study(Part):
@@ -45,18 +51,19 @@ class Study(Part):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        wrong = []
         for name in ("enter", "known", "outcome", "reference", "analysis"):
             twice = [key for key, n in Counter(part.key for part in getattr(self, name)).items() if n > 1]
-            if twice:
-                raise ValueError(f"{name} has the key '{twice[0]}' twice")
-        wrong = [*self._wrong_names(), *self._wrong_figures()]
+            wrong += [f"{name} has the key '{key}' twice" for key in twice]
+        wrong += [f"known '{part.key}': the key has another meaning; choose another" for part in self.known if part.key in RESERVED]
+        wrong += [*self._wrong_names(), *self._wrong_figures(), *self._wrong_definitions(), *self._wrong_measures()]
         if not self.definition_keys():
             wrong.append("no outcome, analysis or figure names a definition of worsening, such as definition = 'mueller-2025'")
-        if wrong:
-            raise ValueError("; ".join(wrong))
         unknown_marks = {*self.source.seen, *self.source.assumed, *self.source.code} - set(self.settings())
         if unknown_marks:
-            raise ValueError(f"source marks settings that do not exist: {listed(sorted(unknown_marks))}")
+            wrong.append(f"source marks settings that do not exist: {listed(sorted(unknown_marks))}")
+        if wrong:
+            raise ValueError("\n".join(wrong))
         return self
 
     def _wrong_names(self) -> list[str]:
@@ -89,11 +96,29 @@ class Study(Part):
         for part in self.figure:
             if part.kind not in drawable:
                 continue
-            if part.of not in kinds:
+            if not part.of:
+                wrong.append(f"figure: '{part.kind}' needs of = the key of an analysis")
+            elif part.of not in kinds:
                 wrong.append(f"figure: there is no analysis '{part.of}'{_near(part.of, kinds)}")
             elif kinds[part.of] not in drawable[part.kind]:
                 wrong.append(f"figure: '{part.kind}' cannot draw '{part.of}', which is of the kind '{kinds[part.of]}'")
         return wrong
+
+    def _wrong_definitions(self) -> list[str]:
+        """Return which definitions are named that the catalogue does not have."""
+        asked = [(f"{name} '{part.key}'", getattr(part, "definition", None)) for name in _WITH_KEYS for part in getattr(self, name)]
+        asked += [(f"figure '{part.kind}'", part.of) for part in self.figure if part.kind in ("strip", "timeline")]
+        return [f"{where}: {why}" for where, key in asked if key and (why := _why_no_definition(key))]
+
+    def _wrong_measures(self) -> list[str]:
+        """Return which measures are named that neither visits nor definitions can have."""
+        have = {*MEASURES}
+        for key in {*self.definition_keys(), *self.history_keys()}:
+            if not _why_no_definition(key):
+                have |= {rule.measure for rule in definition(key).measures}
+        asked = [(f"{name} '{part.key}'", getattr(part, "measure", None)) for name in _WITH_KEYS for part in getattr(self, name)]
+        asked += [(f"figure '{part.kind}'", part.measure) for part in self.figure]
+        return [f"{where}: there is no measure '{key}'{_near(key, have)}" for where, key in asked if key is not None and key not in have]
 
     def settings(self) -> tuple[str, ...]:
         """Return the paths of everything that the source may or may not state, such as "enter.course" and "time_zero"."""
@@ -166,6 +191,17 @@ class Study(Part):
         return tomlkit.dumps(self.as_dict())
 
 
+def _why_no_definition(key: str) -> str:
+    """Return why a key names no definition of the catalogue; "" where it does."""
+    if key.endswith(".toml"):
+        return f"a study names a definition of the catalogue by its key, not a file (found '{key}')"
+    try:
+        definition(key)
+    except UsageError as error:
+        return str(error)
+    return ""
+
+
 def _as_keys(value: object) -> tuple[str, ...]:
     if value is None:
         return ()
@@ -185,7 +221,7 @@ def _near(name: str, known_names: Any) -> str:
 
 
 def load_study(path: str | Path) -> Study:
-    """Return the study that a TOML file holds; DefinitionError with every fault, its place and the reason."""
+    """Return the study that the TOML file at `path` holds; DefinitionError with every fault, its place and the reason."""
     path = Path(path)
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -210,8 +246,11 @@ def _sentences(error: ValidationError, where: str) -> str:
     """Return all faults, one a line, each with its place."""
     lines = []
     for fault in error.errors():
-        place = ".".join(str(part) for part in fault["loc"]) or "the study"
-        lines.append(f"  - {place}: {_reason(fault)}")
+        place = ".".join(str(part) for part in fault["loc"])
+        if place:
+            lines.append(f"  - {place}: {_reason(fault)}")
+        else:  # of the whole study: each has its own place in its words
+            lines += [f"  - {text}" for text in _reason(fault).split("\n")]
     n = len(lines)
     return "\n".join([f"{where}: {n} fault{'' if n == 1 else 's'} in the study", *lines])
 
@@ -221,6 +260,11 @@ def _reason(fault: Any) -> str:
         return f"there is no such setting{_near(str(fault['loc'][-1]), field_names())}"
     if fault["type"] == "missing":
         return "must be given"
+    if fault["type"] == "union_tag_not_found":
+        return "kind must be given"
+    if fault["type"] == "union_tag_invalid":
+        kinds = re.findall(r"'([^']*)'", fault["ctx"]["expected_tags"])
+        return f"there is no kind '{fault['ctx']['tag']}'{_near(str(fault['ctx']['tag']), kinds)}"
     if fault["type"] == "tuple_type":
         return f"must be a list, such as [...] (found {fault.get('input')!r})"
     reason = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")

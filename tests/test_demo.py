@@ -23,7 +23,7 @@ def test_the_demo_says_that_all_is_made_up_and_shows_denominators(capsys: pytest
     out = capsys.readouterr().out
     assert out.count("made up") >= 2
     assert out.splitlines()[0].startswith("*** All people in this demonstration are made up.")
-    for part in ("1. What is in the tables", "2. The events", "3. Why", "4. The same people"):
+    for part in ("1. What is in the tables", "2. The events", "3. Why", "4. The same people", "5. A published study"):
         assert part in out
     assert re.search(r"patients with PIRA: \d+/\d+ \(", out)
     assert "person-years" in out and "Verdict: worsening (PIRA)" in out
@@ -59,7 +59,13 @@ def test_the_folder_holds_everything_and_can_be_analysed(tmp_path: Path, capsys:
     folder = tmp_path / "demo"
     assert run(["demo", "-o", str(folder)]) == 0
     assert "made up" in (folder / "README.txt").read_text()
-    assert {path.name for path in (folder / "tables").iterdir()} == {"visits.csv", "relapses.csv", "treatments.csv", "patients.csv"}
+    assert {path.name for path in (folder / "tables").iterdir()} == {
+        "visits.csv",
+        "relapses.csv",
+        "treatments.csv",
+        "patients.csv",
+        "cohort.toml",
+    }
     assert [path.read_text()[:4] for path in folder.glob("*.svg")] == ["<svg"]
     capsys.readouterr()
     assert run(["events", str(folder / "tables"), "-d", demo.DEFINITION, "-o", str(folder / "again.csv")]) == 0
@@ -95,3 +101,14 @@ def test_a_folder_appears_whole_or_not_at_all(found: demo.Demo, tmp_path: Path, 
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(UsageError, match="There is no folder"):
         demo.write_demo(found, tmp_path / "no" / "demo")
+
+
+def test_the_study_of_the_folder_says_that_all_is_made_up_and_runs_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "demo"
+    assert run(["demo", "-o", str(folder)]) == 0
+    page = (folder / "study" / "report.html").read_text()
+    assert demo.MADE_UP in page[: page.index("What was found")]
+    capsys.readouterr()
+    assert run(["rerun", str(folder / "study" / "rerun.json"), "-o", str(tmp_path / "again")]) == 0
+    told = capsys.readouterr()
+    assert "are the same bytes as before" in told.out + told.err

@@ -883,3 +883,14 @@ def test_of_one_day_the_details_do_not_hang_on_the_order_of_rows() -> None:
 
 def test_a_cohort_without_details() -> None:
     assert read(FRAME, relapses=named(patient=["B2"], date=["2020-03-01"])).relapse_details is None
+
+
+def test_what_the_owner_of_the_tables_says_of_them_is_passed_on(tmp_path: Path) -> None:
+    (tmp_path / "visits.csv").write_text("patient,date,edss\nA,2020-01-01,2\nA,2020-06-01,3\n", encoding="utf-8")
+    (tmp_path / "cohort.toml").write_text('[reading]\nnote = "All people are made up."\n', encoding="utf-8")
+    report = read(tmp_path, nobody_relapsed=True).report
+    assert report.notes == ("All people are made up.",)
+    assert [finding.level for finding in report.findings if finding.code == "note"] == ["warning"]
+    (tmp_path / "cohort.toml").write_text("[reading]\nnote = 3\n", encoding="utf-8")
+    with pytest.raises(SourceError, match="note must be a text in quotes"):
+        read(tmp_path, nobody_relapsed=True)

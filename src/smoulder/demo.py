@@ -1,4 +1,4 @@
-"""The demonstration: a made-up natalizumab cohort on the way from tables to counts. Nothing in it is a real person."""
+"""The demonstration: a made-up natalizumab cohort on the way from tables to a report. Nothing in it is a real person."""
 
 from __future__ import annotations
 
@@ -25,6 +25,10 @@ from smoulder.outputs import (
 from smoulder.reading import read
 from smoulder.rulebook import Definition, definition, definitions
 from smoulder.simulation import NATALIZUMAB, Simulated, simulate
+from smoulder.studying.rerun import Recipe
+from smoulder.studying.result import StudyResult
+from smoulder.studying.run import run_study
+from smoulder.studying.write import write_study
 from smoulder.tables import Cohort
 
 MADE_UP = "All people in this demonstration are made up. Nothing here says anything about a real person or a drug."
@@ -32,6 +36,8 @@ N_PATIENTS = 200
 SEED = 2025
 DEFINITION = "mueller-2025"
 """The definition that the demonstration follows; the others are counted beside it."""
+STUDY = "graf-2021"
+"""The study that the demonstration runs."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -46,6 +52,8 @@ class Demo:
     """Under every definition of the EDSS in the catalogue that tells RAW from PIRA."""
     explanation: Explanation
     """Of one patient with a PIRA, and with a RAW too where there is such a patient."""
+    study: StudyResult
+    """Of `STUDY`."""
 
 
 def made_up() -> Simulated:
@@ -54,7 +62,7 @@ def made_up() -> Simulated:
 
 
 def demonstrate(made: Simulated) -> Demo:
-    """Go the whole way with made-up people: read, check, detect, explain."""
+    """Go the whole way with made-up people: read, check, detect, explain, study."""
     cohort = read(made.tables)
     events = detect(cohort, DEFINITION)
     return Demo(
@@ -63,6 +71,7 @@ def demonstrate(made: Simulated) -> Demo:
         events=events,
         compared=detect(cohort, edss_definitions()),
         explanation=explain(cohort, patient_to_explain(events), DEFINITION),
+        study=run_study(STUDY, cohort),
     )
 
 
@@ -114,6 +123,7 @@ def _fill(demo: Demo, folder: Path) -> None:
     (folder / "tables").mkdir()
     for name, table in demo.made.tables.items():
         table.write_csv(folder / "tables" / f"{name}.csv")
+    (folder / "tables" / "cohort.toml").write_text(f'[reading]\nnote = "{MADE_UP}"\n', encoding="utf-8")
     demo.made.truth.write_csv(folder / "truth.csv")
     told = demo.explanation
     write_events(demo.events, folder / "events.csv", unconfirmed=folder / "unconfirmed.csv")
@@ -122,6 +132,11 @@ def _fill(demo: Demo, folder: Path) -> None:
         write(events_document(demo.events), folder / "events.xlsx", files)
         write_text(told.text(), folder / f"{told.patient}.txt", files)
         write_figure(plot_patient(told), folder / f"{told.patient}.svg", files)
+    # From the tables that were just written, so that `smoulder rerun` finds them and gives the same bytes.
+    recipe = Recipe(data="tables").hashed(folder)
+    chosen = demo.study.study
+    cohort = recipe.read(chosen.definitions(), folder)
+    write_study(run_study(chosen, cohort), folder / "study", recipe=recipe, extra=recipe.used(cohort, folder))
 
 
 def readme(demo: Demo) -> str:
@@ -134,7 +149,8 @@ def readme(demo: Demo) -> str:
         "unconfirmed.csv": "the changes that are no event, with the reason",
         "summary.csv": "the counts under several definitions, with what they are out of",
         f"{who}.txt, {who}.svg": "one patient explained, in words and as a timeline",
+        "study/report.html": f"the study {STUDY}: curves, tables, methods; its tables and figures are beside it",
     }
     lines = [f"  {name:<25} {meaning}" for name, meaning in files.items()]
-    again = f"smoulder events tables/ -d {key}\nsmoulder explain tables/ -d {key} -p {who}"
+    again = f"smoulder events tables/ -d {key}\nsmoulder explain tables/ -d {key} -p {who}\nsmoulder rerun study/rerun.json -o again/"
     return "\n".join([MADE_UP, "", *lines, "", "Try, in this folder:", "", again, ""])

@@ -13,6 +13,9 @@ from smoulder.errors import counted
 Level = Literal["error", "warning", "notice"]
 LEVELS: tuple[Level, ...] = ("error", "warning", "notice")
 
+NOTE = "note"
+"""Code of what the owner of the tables says of them (`cohort.toml`, note)."""
+
 CASE_SCHEMA = {"row": pl.Int64, "patient": pl.String, "found": pl.String}
 SHOWN_CASES = 5
 """Cases listed in a sentence; tables of a report list all."""
@@ -110,6 +113,11 @@ class Report:
     def notices(self) -> tuple[Finding, ...]:
         """What was done and is worth knowing."""
         return self.of_level("notice")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the owner of the tables says the reader of every result must know."""
+        return tuple(finding.problem for finding in self.findings if finding.code == NOTE)
 
     def faulty_patients(self) -> dict[str, str]:
         """Return the patients with an error, each with the codes of their errors."""

@@ -23,7 +23,7 @@ def demo(
     *,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"], help="A new folder for the tables and all results.")] = None,
 ) -> None:
-    """Go the whole way on 200 made-up people: check, events, one explained, counts.
+    """Go the whole way on 200 made-up people: check, events, one explained, a study.
 
     Everything shown is what the other commands show, in the same words. The
     people are the same each time, and none of them is real.
@@ -43,10 +43,15 @@ def demo(
     _give_found(found)
     _give_patient(found)
     _give_counts(found)
+    _give_study(found, output)
     if output is not None:
         with doing("Writing"):
             names = write_demo(found, output)
-        say(f"Wrote {len(names)} files to {output}: {', '.join(names)}")
+        apart = [name for name in names if not name.startswith("study/")]
+        n = len(names) - len(apart)
+        say(
+            f"Wrote {len(names)} files to {output}: {', '.join(apart)}, and {n} in study/; the report is {output / 'study' / 'report.html'}"
+        )
 
 
 def _heading(text: str) -> None:
@@ -101,6 +106,20 @@ def _give_counts(found: Demo) -> None:
         "Patients with at least one such event, out of those who could be assessed. The people did not change: the definition alone did. "
         "A definition that looks for the first worsening only cannot see a PIRA after a RAW; one without a RAW rule has '-'."
     )
+
+
+def _give_study(found: Demo, output: Path | None) -> None:
+    from smoulder.studying.methods import main_sentences
+
+    chosen = found.study.study
+    _heading(f"5. A published study on the same people      (smoulder study {chosen.key} DATA -o DIR)")
+    give_wrapped(f"{chosen.title}. {chosen.question}")
+    give("")
+    for text in main_sentences(found.study):
+        give_wrapped(text)
+    give("")
+    told = "Curves, tables, figures and methods are in one report" + ("." if output else ": smoulder demo -o demo/ writes it.")
+    give_wrapped(told)
     give("\nNow your own tables: smoulder check my-data/")
     give("*** Remember: everybody above is made up. ***")
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from smoulder.errors import SourceError, UsageError, agreed, unknown
-from smoulder.findings import Finding, FoundColumn, Level
+from smoulder.findings import NOTE, Finding, FoundColumn, Level
 from smoulder.loaded import NEEDED_OF_PATIENTS, Loaded, Table
 from smoulder.sources.columns import Stated, choose, found_columns, relapse_columns
 from smoulder.sources.dates import stated_format
@@ -56,9 +56,13 @@ def load(
         measures=own,
         same_day=settings.same_day if same_day == "error" else same_day,
         nobody_relapsed=nobody_relapsed or settings.nobody_relapsed,
-        findings=(*located.findings, *reading.findings),
+        findings=(*_note(settings), *located.findings, *reading.findings),
         columns=tuple(reading.columns),
     )
+
+
+def _note(settings: Settings) -> tuple[Finding, ...]:
+    return (_of_table("warning", NOTE, "visits", settings.note, ""),) if settings.note else ()
 
 
 class _Reading:

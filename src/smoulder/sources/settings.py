@@ -16,7 +16,7 @@ from smoulder.terms import HUNDREDTHS, MEASURES, Measure
 FILE_NAME = "cohort.toml"
 SAME_DAY: tuple[SameDay, ...] = ("error", "last", "lowest", "highest")
 _SECTIONS = ("columns", "dates", "tables", "reading", "measures")
-_READING = {"same_day": str, "nobody_relapsed": bool, "decimal": str}
+_READING = {"same_day": str, "nobody_relapsed": bool, "decimal": str, "note": str}
 _MEASURE = {"name": str, "unit": str, "low": float, "high": float, "worse": str, "unusual_above": float, "grid": float}
 
 
@@ -33,6 +33,8 @@ class Settings:
     same_day: SameDay = "error"
     nobody_relapsed: bool = False
     decimal: Decimal | None = None
+    note: str = ""
+    """What the reader of every result must know of these tables, such as that the people are made up."""
     measures: tuple[Measure, ...] = ()
 
 

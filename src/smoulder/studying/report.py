@@ -105,6 +105,7 @@ def report_html(
         "report.html.j2",
         study=result.study,
         made_on=made_on,
+        notes=result.cohort.report.notes,
         contents=[(anchor, heading) for anchor, heading in HEADINGS.items() if anchor != "figures" or other],
         found=main_sentences(result),
         outcomes=shown_outcomes(result),

@@ -174,7 +174,7 @@ def _give_result(result: StudyResult, output: Path, names: Sequence[str]) -> Non
     undone = [f"{one.analysis.title}: {one.why_not}" for one in result.findings if one.why_not]
     for text in undone:
         say(f"Could not be done: {text}")
-    for text in result.warnings:
+    for text in (one for one in result.warnings if one not in result.unlike_published):
         say(f"Note: {text}")
     say(f"Wrote {counted(len(names), 'file')} to {output}; the report is {output / 'report.html'}")
 

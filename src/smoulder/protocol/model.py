@@ -6,9 +6,9 @@ import difflib
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -19,7 +19,7 @@ from smoulder.protocol.analyses import AnyAnalysis, FigurePart
 from smoulder.protocol.entry import AnyCriterion, FreeOfCriterion, NoActivityCriterion
 from smoulder.protocol.known import Known
 from smoulder.protocol.timing import Ending, TimeZero
-from smoulder.rulebook import Definition, definition
+from smoulder.rulebook import Definition, definition, keys, load_definition
 from smoulder.rulebook.model import Source
 from smoulder.rulebook.parts import AsTuple, Part, listed
 from smoulder.terms import MEASURES
@@ -45,6 +45,12 @@ class Study(Part):
     reference: Annotated[tuple[ReferenceCurve, ...], AsTuple] = ()
     analysis: Annotated[tuple[AnyAnalysis, ...], AsTuple, Field(min_length=1)]
     figure: Annotated[tuple[FigurePart, ...], AsTuple] = ()
+    definition: Annotated[tuple[Definition, ...], AsTuple] = ()
+    """Definitions of one's own, in full; the others that a study names are those of the catalogue. In a study file the name of a
+    definition may also be that of a file, such as "mine.toml" beside it."""
+    if_missing_measure: Literal["refused", "left out"] = "refused"
+    """Where no visit has one of several measures of a definition: the study does not run, or the definition goes on with the others and
+    every result says so."""
     limits: Annotated[tuple[str, ...], AsTuple] = ()
     """What the design cannot answer, as sentences for the report."""
     source: Source = Source()
@@ -108,14 +114,17 @@ class Study(Part):
         """Return which definitions are named that the catalogue does not have."""
         asked = [(f"{name} '{part.key}'", getattr(part, "definition", None)) for name in _WITH_KEYS for part in getattr(self, name)]
         asked += [(f"figure '{part.kind}'", part.of) for part in self.figure if part.kind in ("strip", "timeline")]
-        return [f"{where}: {why}" for where, key in asked if key and (why := _why_no_definition(key))]
+        own = [one.key for one in self.definition]
+        wrong = [f"definition '{key}': the key is given twice" for key, n in Counter(own).items() if n > 1]
+        wrong += [f"definition '{key}': the catalogue has a definition of this key; choose another" for key in own if key in keys()]
+        return wrong + [f"{where}: {why}" for where, key in asked if key and key not in own and (why := _why_no_definition(key))]
 
     def _wrong_measures(self) -> list[str]:
         """Return which measures are named that neither visits nor definitions can have."""
         have = {*MEASURES}
         for key in {*self.definition_keys(), *self.history_keys()}:
-            if not _why_no_definition(key):
-                have |= {rule.measure for rule in definition(key).measures}
+            if key in {one.key for one in self.definition} or not _why_no_definition(key):
+                have |= {rule.measure for rule in self.definition_of(key).measures}
         asked = [(f"{name} '{part.key}'", getattr(part, "measure", None)) for name in _WITH_KEYS for part in getattr(self, name)]
         asked += [(f"figure '{part.kind}'", part.measure) for part in self.figure]
         return [f"{where}: there is no measure '{key}'{_near(key, have)}" for where, key in asked if key is not None and key not in have]
@@ -140,7 +149,38 @@ class Study(Part):
 
     def definitions(self) -> tuple[Definition, ...]:
         """Return the definitions under which events are found from the starting visit on; UsageError for an unknown key."""
-        return tuple(definition(key) for key in self.definition_keys())
+        return tuple(self.definition_of(key) for key in self.definition_keys())
+
+    def definition_of(self, key: str) -> Definition:
+        """Return a definition by its key: one of the study's own, else that of the catalogue; UsageError for an unknown key."""
+        return next((one for one in self.definition if one.key == key), None) or definition(key)
+
+    def on_measures(self, is_there: Callable[[str], bool]) -> tuple[Study, tuple[str, ...]]:
+        """Return the study with definitions that go on without the measures that are not there, and sentences that say so.
+
+        Nothing changes where `if_missing_measure` is "refused", and for definitions of which no measure is present.
+        """
+        if self.if_missing_measure == "refused":
+            return self, ()
+        reduced: dict[str, Definition] = {}
+        alike: dict[tuple[str, str], list[str]] = {}
+        for key in dict.fromkeys((*self.definition_keys(), *self.history_keys())):
+            one = self.definition_of(key)
+            kept = [rule for rule in one.measures if is_there(rule.measure)]
+            if not kept or len(kept) == len(one.measures):
+                continue
+            names = listed([rule.spec().name for rule in kept])
+            missing = listed([rule.spec().name for rule in one.measures if rule not in kept], "or")
+            rules = [rule.model_dump(exclude_none=True, mode="json") for rule in kept]
+            reduced[key] = one.changed(title=f"{one.title}, on the {names} only", measures=rules)
+            alike.setdefault((names, missing), []).append(f"'{key}'")
+        told = [
+            f"No visit has a score of {missing}, so {listed(named)} {'was' if len(named) == 1 else 'were'} counted on the {names} only: that "
+            "is not the outcome that was published, and fewer people worsen on fewer measures."
+            for (names, missing), named in alike.items()
+        ]
+        own = tuple(one for one in self.definition if one.key not in reduced)
+        return self.model_copy(update={"definition": (*own, *reduced.values())}), tuple(told)
 
     def history_keys(self) -> tuple[str, ...]:
         """Return the keys of the definitions under which events before time zero are found, on all visits."""
@@ -194,7 +234,7 @@ class Study(Part):
 def _why_no_definition(key: str) -> str:
     """Return why a key names no definition of the catalogue; "" where it does."""
     if key.endswith(".toml"):
-        return f"a study names a definition of the catalogue by its key, not a file (found '{key}')"
+        return f"only a study file can name a file; give the definition in full under [[definition]] (found '{key}')"
     try:
         definition(key)
     except UsageError as error:
@@ -231,7 +271,29 @@ def load_study(path: str | Path) -> Study:
         raise DefinitionError(f"{path}: is not a text file in UTF-8.") from error
     except tomllib.TOMLDecodeError as error:
         raise DefinitionError(f"{path}: not valid TOML: {error}.") from error
-    return study_from(data, where=str(path))
+    return study_from(_with_files(data, path), where=str(path))
+
+
+def _with_files(data: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return the content of a study file, where definitions that are named by a file stand in full and are named by their keys.
+
+    Raises DefinitionError where such a file cannot be read or is not valid.
+    """
+    keys_of: dict[str, str] = {}
+    own = data.get("definition", [])
+    for name in ("enter", "known", "outcome", "analysis", "figure"):
+        for part in data.get(name, []) if isinstance(data.get(name), list) else []:
+            for setting in ("definition", "of") if isinstance(part, dict) else ():
+                file = part.get(setting)
+                if not isinstance(file, str) or not file.endswith(".toml"):
+                    continue
+                if file not in keys_of:
+                    found = load_definition(path.parent / file)
+                    keys_of[file] = found.key
+                    if isinstance(own, list):
+                        own = [*own, found.as_dict()]
+                part[setting] = keys_of[file]
+    return {**data, "definition": own} if keys_of else data
 
 
 def study_from(data: Mapping[str, Any], *, where: str) -> Study:

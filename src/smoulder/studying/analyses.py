@@ -46,7 +46,6 @@ from smoulder.followed import Followed
 from smoulder.protocol import analyses as parts
 from smoulder.protocol.aims import DisabilityAim
 from smoulder.protocol.model import Study
-from smoulder.rulebook import definition
 from smoulder.studying.outcomes import event_days, relapse_days_since
 from smoulder.studying.result import Finding, MadeOutcome
 from smoulder.terms import MISSING
@@ -136,7 +135,7 @@ class Bench:
             aim = self.study.aim(part.outcome)
             if not isinstance(aim, DisabilityAim):
                 raise DataError("Only an event of a definition has windows around relapses.")
-            blocked = blocked_days(definition(aim.definition))
+            blocked = blocked_days(self.study.definition_of(aim.definition))
             episodes = first_event_episodes(outcome, changes, blocked.spans(relapse_days_since(self.followed)))
             without = cox_time_varying(episodes, terms, model="days blocked by the definition not at risk")
             done.append(replace(without, notes=(*without.notes, blocked.sentence())))
@@ -321,5 +320,6 @@ def _treatments_over_time(periods: Sequence[tuple[str, int, int | None]], zero: 
 
 def _named(effects: Effects, title: str, key: str, note: str) -> Effects:
     """Return effects whose outcome has its title instead of its key."""
-    named = effects.table.with_columns(pl.col("outcome").replace({key: title}))
-    return replace(effects, table=named, title=effects.title.replace(key, title), notes=(*effects.notes, note))
+    titled = pl.col("outcome").replace({key: title})
+    named, references = effects.table.with_columns(titled), effects.references.with_columns(titled)
+    return replace(effects, table=named, references=references, title=effects.title.replace(key, title), notes=(*effects.notes, note))

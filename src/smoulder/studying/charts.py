@@ -15,6 +15,8 @@ from smoulder.estimates import Curve, Effects
 from smoulder.events import Events
 from smoulder.figures.drawing import Drawing
 from smoulder.protocol.analyses import FigurePart
+from smoulder.protocol.timing import TimeZero
+from smoulder.rulebook.parts import days_text, listed
 from smoulder.studying.result import StudyResult
 
 NAMES = {
@@ -67,26 +69,46 @@ def _drawings(part: FigurePart, result: StudyResult) -> Iterator[Drawing]:
     """Yield the drawings of one figure of the study; SmoulderError where there is nothing to draw."""
     title = part.title or None
     followed = result.followed
+    since = since_text(result.study.time_zero)
     if part.kind == "flow":
         yield figures.plot_flow(followed.flow)
     elif part.kind in ("curves", "stack"):
         curves = [one for one in _estimates(part.of, result) if isinstance(one, Curve)]
         if not curves:
             raise SmoulderError(f"The analysis '{part.of}' has no curve.")
+        plot = figures.plot_curve if part.kind == "curves" else figures.plot_stack
         for curve in curves:
-            yield figures.plot_curve(curve, title=title) if part.kind == "curves" else figures.plot_stack(curve)
+            yield plot(curve, title=title, by=_title_of(getattr(result.finding(part.of).analysis, "by", None), result), since=since)
     elif part.kind == "forest":
         effects = [one for one in _estimates(part.of, result) if isinstance(one, Effects)]
         if not effects:
             raise SmoulderError(f"The analysis '{part.of}' has no effects.")
         yield figures.plot_forest(effects, title=title)
     elif part.kind == "strip":
-        yield figures.plot_cohort(followed.cohort, _of_one(result.events, part.of), people=followed.people, measure=part.measure)
+        yield figures.plot_cohort(
+            followed.cohort, _of_one(result.events, part.of), people=followed.people, measure=part.measure, since=since
+        )
     elif part.kind == "spread":
-        yield figures.plot_spread(followed.cohort, people=followed.people, by=part.by, measure=part.measure)
+        by_title = _title_of(part.by, result)
+        yield figures.plot_spread(followed.cohort, people=followed.people, by=part.by, by_title=by_title, measure=part.measure, since=since)
     else:
         key = part.of or result.study.definition_keys()[0]
-        yield figures.plot_patient(explain(followed.cohort, person_to_show(result, key), key))
+        chosen = next(one for one in result.events.definitions if one.key == key)
+        yield figures.plot_patient(explain(followed.cohort, person_to_show(result, key), chosen))
+
+
+def since_text(zero: TimeZero) -> str:
+    """Return what time zero is in the few words that have room below an axis, such as "the start of natalizumab"."""
+    names = listed(zero.treatments, "or") if zero.treatments else "treatment"
+    of_treatment = {"treatment start": f"the start of {names}", "treatment stop": f"the last day on {names}"}
+    others = {"first visit": "the first visit", "onset": "the first symptom", "diagnosis": "the diagnosis", "time zero": "time zero"}
+    day = f"visit {zero.number}" if zero.at == "visit number" else (of_treatment | others)[zero.at]
+    return f"the landmark, {days_text(zero.plus_days)} after {day}" if zero.plus_days else day
+
+
+def _title_of(known: str | None, result: StudyResult) -> str | None:
+    """Return what a study calls something known of a person; None of nothing."""
+    return None if known is None else result.study.named(known).title
 
 
 def _estimates(key: str, result: StudyResult) -> tuple[object, ...]:

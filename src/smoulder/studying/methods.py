@@ -44,7 +44,7 @@ def main_sentences(result: StudyResult) -> tuple[str, ...]:
         f"{followed.n:,} of {followed.flow[0].remaining:,} people in the tables entered and were observed for "
         f"{years(observed_years(result))} person-years."
     )
-    said = [entered]
+    said = [*result.unlike_published, entered]
     said += [outcome_sentence(outcome) for outcome in list(made.values())[:MOST_OUTCOMES]]
     said += [beside_sentence(result, one) for one in result.events.definitions[:1]]
     said += _first_curve(result)

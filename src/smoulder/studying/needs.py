@@ -8,7 +8,6 @@ from smoulder.protocol.aims import DisabilityAim, MilestoneAim, ProgressionAim, 
 from smoulder.protocol.analyses import ChangingAnalysis, ReboundAnalysis, RelapseRateAnalysis
 from smoulder.protocol.entry import ColumnCriterion, DateCriterion, NoActivityCriterion, TreatmentCriterion
 from smoulder.protocol.model import Study
-from smoulder.rulebook import definition
 
 _DAYS = {"time zero": "patients.time_zero", "onset": "patients.onset_date", "diagnosis": "patients.diagnosis_date"}
 _KNOWN = {
@@ -52,7 +51,7 @@ def _needs(study: Study) -> Iterator[str]:
         elif part.what in _KNOWN:
             yield _KNOWN[part.what]
     for key in {*study.definition_keys(), *study.history_keys()}:
-        one = definition(key)
+        one = study.definition_of(key)
         yield from (f"visits.{rule.measure}" for rule in one.measures)
         if one.labelled:
             yield "relapses"

@@ -13,7 +13,6 @@ from smoulder.enrolment import Past, Times
 from smoulder.protocol.aims import DisabilityAim
 from smoulder.protocol.entry import FreeOfCriterion, NoActivityCriterion
 from smoulder.protocol.model import Study
-from smoulder.rulebook import definition
 from smoulder.rulebook.neda import neda_rule
 from smoulder.studying.outcomes import days_of_aim, event_days
 from smoulder.tables import Cohort
@@ -22,8 +21,8 @@ from smoulder.terms import MISSING
 
 def past_of(cohort: Cohort, study: Study, times: Times) -> Past:
     """Return what is found of the time before time zero, on all visits of everybody."""
-    keys = study.history_keys()
-    events = detect(at_zero(cohort, times), list(keys)).table if keys else Past().events
+    rules = [study.definition_of(key) for key in study.history_keys()]
+    events = detect(at_zero(cohort, times), rules).table if rules else Past().events
     had_before: dict[str, dict[str, int]] = {}
     no_activity: dict[str, dict[str, bool | None]] = {}
     notes: dict[str, str] = {}
@@ -36,7 +35,7 @@ def past_of(cohort: Cohort, study: Study, times: Times) -> Past:
                 mine = days_of_aim(aim, cohort, times)
             had_before[aim.key] = {patient: min(days) for patient, days in mine.items() if days}
         elif isinstance(part, NoActivityCriterion):
-            no_activity[part.key], notes[part.key] = _free_of_activity(cohort, times, part)
+            no_activity[part.key], notes[part.key] = _free_of_activity(cohort, times, part, study)
     return Past(events=events, had_before=had_before, no_activity=no_activity, notes=notes)
 
 
@@ -46,9 +45,9 @@ def at_zero(cohort: Cohort, times: Times, less_days: int = 0) -> Cohort:
     return replace(cohort, time_zero=np.array(days, dtype=np.int32))
 
 
-def _free_of_activity(cohort: Cohort, times: Times, part: NoActivityCriterion) -> tuple[dict[str, bool | None], str]:
+def _free_of_activity(cohort: Cohort, times: Times, part: NoActivityCriterion, study: Study) -> tuple[dict[str, bool | None], str]:
     """Return who was free of activity in the window that ends at time zero, and what the reader must know of it."""
-    rule = neda_rule(definition(part.definition), start="time zero", to_day=part.days)
+    rule = neda_rule(study.definition_of(part.definition), start="time zero", to_day=part.days)
     table = neda(at_zero(cohort, times, part.days), rule).table
     if cohort.mri is None and part.without_mri:
         both = {

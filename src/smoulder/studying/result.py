@@ -56,6 +56,8 @@ class StudyResult:
     """By key, in the order of the study."""
     findings: tuple[Finding, ...]
     """In the order of the study."""
+    unlike_published: tuple[str, ...]
+    """How what was counted differs from what the study says, as these tables lack something, as sentences."""
     warnings: tuple[str, ...]
     """Known traps of the definitions on these tables, and what the tables lack, as sentences."""
     provenance: Provenance

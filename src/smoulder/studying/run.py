@@ -17,6 +17,7 @@ from smoulder.studying.outcomes import made_outcomes, within_observation
 from smoulder.studying.past import past_of
 from smoulder.studying.result import StudyResult
 from smoulder.tables import Cohort
+from smoulder.terms import MISSING
 
 
 def run_study(chosen: Study | str | Path, cohort: Cohort, progress: Callable[[str], None] | None = None) -> StudyResult:
@@ -52,8 +53,9 @@ def run_study(chosen: Study | str | Path, cohort: Cohort, progress: Callable[[st
     True
     """
     told = progress or (lambda step: None)
-    asked = chosen if isinstance(chosen, Study) else study(chosen)
+    as_written = chosen if isinstance(chosen, Study) else study(chosen)
     cohort.require_sound()
+    asked, unlike = as_written.on_measures(lambda measure: cohort.has_measure(measure) and bool((cohort.scores(measure) != MISSING).any()))
     told("Finding time zero and who enters")
     times = study_times(cohort, asked)
     followed = enrol(cohort, asked, times, past_of(cohort, asked, times))
@@ -70,13 +72,14 @@ def run_study(chosen: Study | str | Path, cohort: Cohort, progress: Callable[[st
     definitions = asked.definitions()
     traps = {sentence: None for one in definitions for sentence in check_definition(followed.cohort, one)}
     return StudyResult(
-        study=asked,
+        study=as_written,
         cohort=cohort,
         followed=followed,
         events=events,
         outcomes=outcomes,
         findings=tuple(findings),
-        warnings=(*traps, *followed.notes),
+        unlike_published=unlike,
+        warnings=(*unlike, *traps, *followed.notes),
         provenance=provenance_of(cohort, definitions),
     )
 

@@ -1,4 +1,5 @@
-"""Cohorts whose answer is known from elsewhere: simulated trials with the cause of every step, and a registry with published curves."""
+"""Cohorts whose answer is known from elsewhere: simulated trials with the cause of every step, a registry with published curves, and a
+sample with the answers of another program."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from smoulder.simulation import NATALIZUMAB
 from smoulder.simulation import TRIAL as TRIAL_PLAN
 from smoulder.studying.result import StudyResult
 from smoulder.tables import Cohort
+from tests.oracle.msoutcomes import read_visits
 
 TRIAL: dict[str, Any] = {
     "key": "two-arms",
@@ -178,6 +180,55 @@ def test_the_median_time_to_confirmed_edss_3_of_that_registry(registry: pl.DataF
     assert confirmed / DAYS_A_YEAR == pytest.approx(5.69, abs=0.02)  # printed to two digits; days are rounded
     plain = kaplan_meier(outcome_at(registry, pl.col("EDSS") >= 3)).quantiles["median_days"][0]
     assert plain / DAYS_A_YEAR == pytest.approx(3.2, abs=0.05)
+
+
+# -- a sample with the answers of MSoutcomes ---------------------------------------------------------
+
+SAMPLE: dict[str, Any] = {
+    "key": "sample",
+    "title": "Sample",
+    "question": "When does each person worsen first?",
+    "time_zero": {"at": "first visit"},
+    "outcome": [
+        {"key": "cdw", "title": "first worsening", "kind": "disability", "definition": "msoutcomes-cdw", "event": "worsening"},
+        {"key": "pira", "title": "first PIRA", "kind": "disability", "definition": "msbase-dzau-2023", "event": "PIRA"},
+    ],
+    "analysis": [
+        {"key": "curves", "title": "Free of it", "kind": "survival", "outcomes": ["cdw", "pira"]},
+        {"key": "rates", "title": "Rates", "kind": "rates", "outcomes": ["cdw", "pira"]},
+    ],
+}
+
+
+def first_days(path: Path) -> dict[str, int]:
+    """Return patient -> day of the first event that MSoutcomes has, from its output."""
+    table = pl.read_csv(path).with_columns(pl.col("dateEDSS").str.to_date().cast(pl.Int32))
+    return dict(table.group_by("ID").agg(pl.col("dateEDSS").min()).iter_rows())
+
+
+def test_times_on_the_sample_of_msoutcomes_are_those_of_its_own_answers(shared: Path) -> None:
+    """Its first worsening and its first PIRA (3 months, sustained) are our events, and everybody else is censored at the last visit. One
+    person differs in the worsening, by a habit that `python -m tests.oracle msoutcomes` names: the distance from relapses that it asks
+    of the first baseline only."""
+    folder = shared / "data" / "msoutcomes_sample"
+    if not folder.is_dir():
+        pytest.skip("the sample of MSoutcomes is not beside this repository")
+    cohort = read_visits(folder / "SampleData.csv")
+    result = run_study(study_from(SAMPLE, where="test"), cohort)
+    last = {patient: int(cohort.visits.day[cohort.visits_of(index)][-1]) for index, patient in enumerate(cohort.patients)}
+    zeros = dict(result.followed.people.select("patient", "zero_day").iter_rows())
+    rates = dict(result.finding("rates").estimates[0].table.select("what", "events").iter_rows())
+    differing = {}
+    for key, name in (("cdw", "CDW_3mo_sustained"), ("pira", "PIRA_3mo_sustained")):
+        theirs = first_days(folder / "reference_outputs" / f"{name}.csv")
+        outcome = result.made()[key]
+        assert set(theirs) <= set(outcome.patients)
+        ours = {patient: zeros[patient] + time for patient, time in zip(outcome.patients, outcome.time.tolist(), strict=True)}
+        event = dict(zip(outcome.patients, outcome.event.tolist(), strict=True))
+        differing[key] = {patient for patient in outcome.patients if ours[patient] != theirs.get(patient, last[patient])}
+        differing[key] |= {patient for patient in outcome.patients if event[patient] != (patient in theirs)}
+        assert outcome.n_events == len(theirs) == rates[outcome.name]
+    assert len(differing["cdw"]) <= 1 and differing["pira"] == set()
 
 
 # -- made-up people whose effects are known -----------------------------------------------------------

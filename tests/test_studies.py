@@ -160,3 +160,21 @@ def test_a_study_runs_on_people_without_relapse_table(registry: Cohort) -> None:
     assert "no table of relapses" in result.finding("free-of-cpira").why_not
     assert result.made()["worsening"].n_events > 0
     assert counts.table.filter(pl.col("what") == "people with undetermined worsening")["n"].sum() > 0
+
+
+def test_starting_visits_after_time_zero_are_told(results: dict[str, StudyResult]) -> None:
+    """Counted again from the people: how many, and how far at most."""
+    result = results["early-treatment"]
+    late = (result.followed.people["start_day"] - result.followed.people["zero_day"]).to_list()
+    n, most = sum(days > 0 for days in late), max(late)
+    assert n > 0
+    note = next(text for text in result.warnings if "starting visit of" in text)
+    assert note.startswith(f"The starting visit of {n:,} of {len(late):,} people lies after time zero") and f"{most:,} at most" in note
+    assert not any("starting visit of" in text for text in results["relapse-dependence"].warnings)
+
+
+def test_what_cannot_be_confirmed_at_the_end_is_told_and_counted(results: dict[str, StudyResult]) -> None:
+    result = results["graf-2021"]
+    lost = result.events.unconfirmed.filter((pl.col("kind") == "worsening") & (pl.col("reason") == "no visit could confirm it")).height
+    assert lost > 0
+    assert any("less than 84 days before the last visit" in text and f"graf-2021 ({lost} here)" in text for text in result.warnings)

@@ -89,8 +89,21 @@ def enrol(cohort: Cohort, study: Study, times: Times, past: Past) -> Followed:
         history=history,
         people=people,
         flow=tuple(flow),
-        notes=tuple(notes),
+        notes=(*notes, *_late_starts(people)),
         provenance=provenance_of(cohort, ()),
+    )
+
+
+def _late_starts(people: pl.DataFrame) -> tuple[str, ...]:
+    """Return that some starting visits lie after time zero, where they do: until then nobody could be seen to worsen."""
+    late = (people["start_day"] - people["zero_day"]).filter(people["start_day"] > people["zero_day"])
+    if not len(late):
+        return ()
+    middle, longest = int(late.median()), int(late.max())  # type: ignore[arg-type] # of whole numbers, none missing
+    return (
+        f"The starting visit of {len(late):,} of {people.height:,} people lies after time zero ({middle:,} days in the median, {longest:,} "
+        "at most). Their time at risk counts from time zero, although a worsening can only be seen after that visit: rates are a little "
+        "too low.",
     )
 
 

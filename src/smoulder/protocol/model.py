@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from smoulder.errors import DefinitionError, UsageError, one_of
+from smoulder.errors import DefinitionError, UsageError, agreed, one_of
 from smoulder.protocol import aims, analyses, entry, known, timing
 from smoulder.protocol.aims import AnyAim, DisabilityAim, ReferenceCurve
 from smoulder.protocol.analyses import AnyAnalysis, FigurePart
@@ -175,8 +175,8 @@ class Study(Part):
             reduced[key] = one.changed(title=f"{one.title}, on the {names} only", measures=rules)
             alike.setdefault((names, missing), []).append(f"'{key}'")
         told = [
-            f"No visit has a score of {missing}, so {listed(named)} {'was' if len(named) == 1 else 'were'} counted on the {names} only: that "
-            "is not the outcome that was published, and fewer people worsen on fewer measures."
+            f"No visit has a score of {missing}, so {listed(named)} {agreed(len(named), 'was', 'were')} counted on the {names} only: that is "
+            "not the outcome that was published, and fewer people worsen on fewer measures."
             for (names, missing), named in alike.items()
         ]
         own = tuple(one for one in self.definition if one.key not in reduced)

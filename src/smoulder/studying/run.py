@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import polars as pl
+
 from smoulder.checks import check_definition
 from smoulder.engine import detect
 from smoulder.enrolment import enrol, study_times
 from smoulder.errors import DataError
+from smoulder.events import REASONS, Events
 from smoulder.followed import FlowStep
 from smoulder.protocol import Study, study
 from smoulder.provenance import provenance_of
+from smoulder.rulebook.parts import days_text, listed
 from smoulder.studying.analyses import Bench
 from smoulder.studying.outcomes import made_outcomes, within_observation
 from smoulder.studying.past import past_of
 from smoulder.studying.result import StudyResult
 from smoulder.tables import Cohort
 from smoulder.terms import MISSING
+
+NO_VISIT = REASONS[0]
 
 
 def run_study(chosen: Study | str | Path, cohort: Cohort, progress: Callable[[str], None] | None = None) -> StudyResult:
@@ -79,9 +85,26 @@ def run_study(chosen: Study | str | Path, cohort: Cohort, progress: Callable[[st
         outcomes=outcomes,
         findings=tuple(findings),
         unlike_published=unlike,
-        warnings=(*unlike, *traps, *followed.notes),
+        warnings=(*unlike, *traps, *_unseen_at_the_end(events), *followed.notes),
         provenance=provenance_of(cohort, definitions),
     )
+
+
+def _unseen_at_the_end(events: Events) -> list[str]:
+    """Return that the last stretch before the last visit holds no event that needs confirmation, and how many were lost to that."""
+    alike: dict[int, list[str]] = {}
+    for one in events.definitions:
+        if one.confirmation.windows and one.last_visit.worsening != "counted":
+            missed = events.unconfirmed.filter((pl.col("definition") == one.key) & (pl.col("kind") == "worsening"))
+            lost = missed.filter(pl.col("reason") == NO_VISIT).height
+            needed = min(window.from_day for window in one.confirmation.windows)
+            alike.setdefault(needed, []).append(f"{one.key} ({lost:,} here)")
+    return [
+        f"A worsening that begins less than {days_text(needed)} before the last visit cannot be confirmed, and is no event under "
+        f"{listed(named)}, while the person stays at risk up to that visit: rates are a little too low, and the end of curves too good."
+        for needed, named in alike.items()
+        if needed
+    ]
 
 
 def _nobody(asked: Study, flow: Sequence[FlowStep]) -> str:

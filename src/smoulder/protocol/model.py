@@ -175,8 +175,8 @@ class Study(Part):
             reduced[key] = one.changed(title=f"{one.title}, on the {names} only", measures=rules)
             alike.setdefault((names, missing), []).append(f"'{key}'")
         told = [
-            f"No visit has a score of {missing}, so {listed(named)} {agreed(len(named), 'was', 'were')} counted on the {names} only: that is "
-            "not the outcome that was published, and fewer people worsen on fewer measures."
+            f"No visit has a score of {missing}, so {listed(named)} {agreed(len(named), 'was', 'were')} counted on the {names} only: that "
+            "is not the outcome that was published, and fewer people worsen on fewer measures."
             for (names, missing), named in alike.items()
         ]
         own = tuple(one for one in self.definition if one.key not in reduced)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from measuring import ROOT, Line, process, python, table
 
-MEASUREMENTS = ("kernel", "file_to_file", "beside_pymsprog", "definitions_together", "scaling", "startup", "first_call")
+MEASUREMENTS = ("kernel", "file_to_file", "beside_pymsprog", "definitions_together", "scaling", "startup", "first_call", "studies")
 
 
 def main() -> None:

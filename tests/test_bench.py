@@ -34,5 +34,12 @@ def test_a_measurement_that_does_not_exist_is_wrong_use() -> None:
 def test_every_measurement_is_listed() -> None:
     listed = run("--help").stdout
     measurements = [path.stem for path in BENCH.glob("*.py") if "def measure(" in path.read_text(encoding="utf-8")]
-    assert len(measurements) == 7
+    assert len(measurements) == 8
     assert all(name in listed for name in measurements)
+
+
+def test_the_studies_that_are_measured_are_those_that_are_shipped() -> None:
+    from smoulder.protocol import study_keys
+
+    text = (BENCH / "studies.py").read_text(encoding="utf-8")
+    assert all(f'"{key}": ' in text for key in study_keys())

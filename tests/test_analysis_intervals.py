@@ -12,6 +12,7 @@ from golden.data import TERMS, compare, golden, outcome, worsening
 from smoulder.analysis import interval_regression, interval_survival, kaplan_meier
 from smoulder.analysis.intervals import npmle
 from smoulder.errors import UsageError
+from smoulder.estimates import Term
 
 
 @pytest.mark.parametrize("group", ["all", "placebo", "low", "high"])
@@ -84,6 +85,24 @@ def test_interval_regression_is_r(distribution: str) -> None:
 def test_regression_on_exact_days_is_r() -> None:
     made = replace(worsening(), free=worsening().time)
     compare(interval_regression(made, TERMS).table, golden("intervals_survreg.csv").filter(pl.col("model") == "exact weibull"), 1e-6)
+
+
+def test_regression_on_late_events_is_r() -> None:
+    # Nobody has the event in the first 1,400 days: the library's own start, as R's, runs away from there.
+    made = worsening()
+    late = replace(made, time=made.time + np.int32(1400), free=made.free + np.int32(1400))
+    compare(interval_regression(late, TERMS).table, golden("intervals_survreg.csv").filter(pl.col("model") == "late weibull"), 1e-6)
+
+
+@pytest.mark.parametrize("distribution", ["weibull", "lognormal", "loglogistic"])
+@pytest.mark.parametrize("seed", range(4))
+def test_one_visit_for_all_does_not_tell_the_scale(distribution: str, seed: int) -> None:
+    # Everyone has it by the only visit or is free at it: every scale is as likely, and a time ratio of 1 would be no result.
+    values = np.random.default_rng(seed).normal(size=40).tolist()
+    made = outcome([5] * 40, [1, 0] * 20, free=[0, 5] * 20, x=values)
+    row = interval_regression(made, [Term(column="x", title="x")], distribution=distribution).table.row(0, named=True)  # type: ignore[arg-type]
+    assert row["estimate"] is None
+    assert "the scale of the model runs to 0" in row["why"].lower() or "did not end" in row["why"]
 
 
 def test_an_unknown_distribution_is_refused() -> None:

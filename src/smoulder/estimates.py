@@ -272,6 +272,9 @@ class Effects(Estimate):
     scale: Scale
     checks: pl.DataFrame
     """model, outcome, term, statistic, df, p: the test of proportional hazards; no row where the model assumes none."""
+    references: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REFERENCE_SCHEMA))
+    """model, outcome, term, level, n, events: the level compared with of each term of groups, which has no row in `table`; note: the
+    sentence of `notes` that says the same."""
 
 
 EFFECT_SCHEMA: dict[str, pl.DataType] = {
@@ -287,6 +290,15 @@ EFFECT_SCHEMA: dict[str, pl.DataType] = {
     "upper": pl.Float64(),
     "p": pl.Float64(),
     "why": pl.String(),
+}
+REFERENCE_SCHEMA: dict[str, pl.DataType] = {
+    "model": pl.String(),
+    "outcome": pl.String(),
+    "term": pl.String(),
+    "level": pl.String(),
+    "n": pl.Int64(),
+    "events": pl.Int64(),
+    "note": pl.String(),
 }
 CHECK_SCHEMA: dict[str, pl.DataType] = {
     "model": pl.String(),

@@ -39,6 +39,18 @@ class Slot:
     why: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """The level of a term that the others are compared with."""
+
+    term: str
+    level: str
+    n: int
+    events: int
+    note: str
+    """The same as a sentence."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Design:
     """The rows and columns of one model."""
@@ -54,6 +66,8 @@ class Design:
     """Terms that have columns, and which."""
     events: int
     notes: tuple[str, ...]
+    references: tuple[Reference, ...] = ()
+    """Of the terms of groups, where a model could be thought of; their sentences are in `notes`."""
 
     @property
     def impossible(self) -> str:
@@ -123,13 +137,15 @@ def build(
     kept, barren = _without_barren(encoded, complete, events, needs_both=words.needs_both)
     slots = []
     columns: list[Floats] = []
+    references: tuple[Reference, ...] = ()
     rows = np.flatnonzero(kept)
     for one in encoded:
         found, added = _columns_of(one, complete, rows, events, whose, barren, len(columns), words)
         slots += found
         columns += added
         if one.values is None:
-            notes += _reference_note(one, found, complete, events, whose, words, model)
+            references += _reference_counts(one, found, complete, events, whose, words, model)
+    notes += tuple(one.note for one in references)
     slots, columns = _without_aliases(slots, columns)
     x = np.column_stack(columns) if columns else np.zeros((rows.size, 0))
     dropped = np.unique(whose[complete]).size - np.unique(whose[rows]).size
@@ -143,7 +159,7 @@ def build(
         number = f"{people(informative)} of the rarer kind" if words.needs_both else words.counted(informative)
         if informative < len(columns):
             why = f"the model has {counted(len(columns), 'coefficient')} and only {number}"
-            return _empty([replace(slot, column=None) for slot in slots], why, n_events, notes)
+            return replace(_empty([replace(slot, column=None) for slot in slots], why, n_events, notes), references=references)
         if informative < EVENTS_PER_COEFFICIENT * len(columns):
             notes += (
                 f"Model '{model}': {number} for {counted(len(columns), 'coefficient')}, fewer than {EVENTS_PER_COEFFICIENT} each: "
@@ -154,7 +170,16 @@ def build(
         of_term = tuple(slot.column for slot in slots if slot.term == one.term.title and slot.column is not None)
         if of_term:
             assign.append((one.term.title, of_term))
-    return Design(complete=np.flatnonzero(complete), rows=rows, x=x, slots=tuple(slots), assign=tuple(assign), events=n_events, notes=notes)
+    return Design(
+        complete=np.flatnonzero(complete),
+        rows=rows,
+        x=x,
+        slots=tuple(slots),
+        assign=tuple(assign),
+        events=n_events,
+        notes=notes,
+        references=references,
+    )
 
 
 def canonical(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
@@ -362,7 +387,7 @@ def _missing_notes(encoded: Sequence[_Encoded], complete: NDArray[np.bool_], who
     return tuple(notes)
 
 
-def _reference_note(
+def _reference_counts(
     one: _Encoded,
     slots: Sequence[Slot],
     complete: NDArray[np.bool_],
@@ -370,10 +395,11 @@ def _reference_note(
     whose: Integers,
     words: Words,
     model: str,
-) -> tuple[str, ...]:
-    """Return the note with the counts of the level compared with, which has no row of its own."""
+) -> tuple[Reference, ...]:
+    """Return the counts of the level compared with, which has no row of its own."""
     reference = slots[0].against
     if reference not in one.levels:
         return ()
     n, happened = _count(complete & (one.codes == one.levels.index(reference)), events, whose)
-    return (f"Model '{model}', {one.term.title}: {people(n)} with {words.counted(happened)} in the level compared with, '{reference}'.",)
+    note = f"Model '{model}', {one.term.title}: {people(n)} with {words.counted(happened)} in the level compared with, '{reference}'."
+    return (Reference(term=one.term.title, level=reference, n=n, events=happened, note=note),)

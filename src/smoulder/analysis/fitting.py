@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import polars as pl
@@ -12,7 +13,7 @@ from smoulder.analysis.design import Counts, Design, Slot, Words, build
 from smoulder.analysis.library import Fit, Integers, NoEstimate, proportional_hazards
 from smoulder.analysis.words import Z, listed, sentence, two_sided_p
 from smoulder.errors import agreed
-from smoulder.estimates import CHECK_SCHEMA, EFFECT_SCHEMA, Effects, Scale, Term, as_frame
+from smoulder.estimates import CHECK_SCHEMA, EFFECT_SCHEMA, REFERENCE_SCHEMA, Effects, Scale, Term, as_frame
 
 ALONE = "each alone"
 """Name of the models that have one term each."""
@@ -46,11 +47,13 @@ def fit_models(
         asked = [(ALONE, [term], f"{ALONE}: {term.title}") for term in terms] + asked
     rows: list[dict[str, Any]] = []
     checks: list[dict[str, Any]] = []
+    references: list[dict[str, Any]] = []
     found = list(notes)
     for name, of_model, shown in asked:
         design = build(frame, of_model, events, person=person, words=words, model=shown)
         effects, fitted = effect_rows(design, fit, model=name, outcome=outcome)
         rows += effects
+        references += [{"model": name, "outcome": outcome} | asdict(one) for one in design.references]
         found += [*design.notes, *told(shown)]
         if fitted is None or not proportional:
             continue
@@ -63,7 +66,7 @@ def fit_models(
             checks.append({"model": name, "outcome": outcome, "term": term, "statistic": test.statistic, "df": test.df, "p": test.p})
     missing = sum(row.get("estimate") is None for row in rows)
     if missing:
-        found.append(f"{missing} of {len(rows)} effects {agreed(missing, 'has', 'have')} no estimate; the column 'why' says why.")
+        found.append(f"{missing} of {len(rows)} effects {agreed(missing, 'has', 'have')} no estimate; why is said beside each.")
     return Effects(
         title=title,
         method=method,
@@ -71,6 +74,7 @@ def fit_models(
         notes=tuple(dict.fromkeys(found)),
         scale=scale,
         checks=as_frame(checks, CHECK_SCHEMA),
+        references=as_frame(references, REFERENCE_SCHEMA),
     )
 
 

@@ -14,7 +14,7 @@ from smoulder.errors import UsageError, counted, one_of
 from smoulder.events import Events
 from smoulder.figures.axes import TimeAxis, time_axis
 from smoulder.figures.chart import Chart
-from smoulder.figures.curves import time_title
+from smoulder.figures.curves import TIME_ZERO, time_title
 from smoulder.figures.marks import Box, Group, Mark, Words, line, moved
 from smoulder.figures.people import Person, measure_scores, people_in, scored_visits
 from smoulder.figures.ramp import Ramp
@@ -29,8 +29,14 @@ Order = Literal["follow-up", "first event"]
 
 NAMED = 40
 """Up to so many people have their ids beside their lines."""
-HIGHEST_ROW, ALL_ROWS = 14.0, 620.0
+HIGHEST_ROW, WANTED_ROW = 14.0, 4.4
+ALL_ROWS, MOST_ROWS = 620.0, 800.0
+"""Height of all rows; where they would be lower than `WANTED_ROW`, the figure grows up to the height of a page (270 mm with its words)."""
+SMALLEST_SIGN = 3.1
+"""In low rows signs reach into the rows beside them, so that they can be seen: 1.5 mm in print."""
 NO_SCORE = "#8c8c8c"
+LABEL_WORDS = {"undefined": "undefined worsening", "undetermined": "undetermined worsening"}
+"""What the key calls a label that does not say by itself what happened."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +58,10 @@ def plot_cohort(
     people: pl.DataFrame | None = None,
     measure: str = "edss",
     order: Order = "follow-up",
-    most: int = 400,
+    most: int = 300,
     definition: str | None = None,
     title: str | None = None,
+    since: str = TIME_ZERO,
 ) -> Chart:
     """Draw every person of a cohort as one line from time zero.
 
@@ -77,6 +84,8 @@ def plot_cohort(
         Key of the definition whose events are marked; None: the only one of `events`.
     title
         Above the figure; None: "The cohort".
+    since
+        What time zero is, in words, such as "the first visit": it stands below the axis.
 
     Raises
     ------
@@ -99,22 +108,28 @@ def plot_cohort(
     named = len(lines) <= NAMED
     left = MARGIN + (max([40.0, *(min(text_width(one.person.patient, NOTE), 110.0) for one in lines)]) + 10 if named else 12)
     right, top = WIDTH - MARGIN - 16, heading.bottom + 14
-    height = min(ALL_ROWS / max(len(lines), 1), HIGHEST_ROW)
+    height = _row_height(len(lines))
     time = time_axis(max((one.person.days for one in lines), default=0))
     x = time.scale(left, right)
     bottom = top + height * len(lines)
     behind: list[Mark] = [line(x(t * time.days_a_unit), top - 3, x(t * time.days_a_unit), bottom + 3, stroke=RULE) for t in time.ticks]
     rows = [_row(one, x, top + height * n, height, ramp, named=named, left=left) for n, one in enumerate(lines)]
-    marks: list[Mark] = [*rows, *(_signs(one, x, top + height * n, height) for n, one in enumerate(lines))]
+    middles = [top + height * (n + 0.5) for n in range(len(lines))]
+    marks: list[Mark] = [*rows, *(_relapses(one, x, middle, height) for one, middle in zip(lines, middles, strict=True) if one.relapses)]
+    marks += [_signs(one, x, middle, height) for one, middle in zip(lines, middles, strict=True)]
     if lines:
-        marks += _time_marks(time, x, bottom)
+        marks += _time_marks(time, x, bottom, since)
         bottom += 42
     else:
         marks += centred_note("There is nobody to show.", WIDTH / 2, top + 24, INNER)
         bottom = top + 44
     key, bottom = _key(lines, ramp, what, bottom + 6)
     marks += key
-    of = f"Events under {_key_of(events, definition)}" if events is not None and any(one.events for one in lines) else ""
+    of = (
+        f"Events are those of the definition {_key_of(events, definition)}"
+        if events is not None and any(one.events for one in lines)
+        else ""
+    )
     caption = sentences(
         _order_text(order) if len(lines) > 1 else "",
         f"Of {len(ranked):,} people {len(shown):,} are drawn, evenly spaced by rank" if len(shown) < len(ranked) else "",
@@ -211,27 +226,34 @@ def _row(one: Line, x: Scale, top: float, height: float, ramp: Ramp, *, named: b
     return Group(role="person", tip=one.person.patient, marks=tuple(marks))
 
 
-def _signs(one: Line, x: Scale, top: float, height: float) -> Group:
-    """Return relapses, events and the end of one person's line."""
-    middle = top + height / 2
-    size, tall = min(max(0.42 * height, 2.2), 5.0), max(height - 1, 3.0)
-    marks: list[Mark] = []
-    for day in one.relapses:
-        marks += relapse_mark(x(day), middle, tall)
-    for day, label in one.events:
-        marks.append(event_mark(label, x(day), middle, size))
-    sign = END_SIGNS.get(one.person.end_reason, other_end)
-    marks.append(sign(x(one.person.days) + size + 1.5, middle, 0.8 * size))
+def _row_height(n: int) -> float:
+    height = ALL_ROWS / max(n, 1)
+    return min(height, HIGHEST_ROW) if height >= WANTED_ROW else min(WANTED_ROW, MOST_ROWS / n)
+
+
+def _relapses(one: Line, x: Scale, middle: float, height: float) -> Group:
+    """Return the relapses of one person's line; they lie below every event."""
+    tall = max(height - 1, 2 * SMALLEST_SIGN)
+    return Group(role="relapses", marks=tuple(mark for day in one.relapses for mark in relapse_mark(x(day), middle, tall)))
+
+
+def _signs(one: Line, x: Scale, middle: float, height: float) -> Group:
+    """Return the events and the end of one person's line."""
+    size = min(max(0.42 * height, SMALLEST_SIGN), 5.0)
+    marks: list[Mark] = [event_mark(label, x(day), middle, size) for day, label in one.events]
+    # Ends stand below each other where many people end on one day: as small as the row.
+    end = min(max(0.42 * height, 1.4), 4.0)
+    marks.append(END_SIGNS.get(one.person.end_reason, other_end)(x(one.person.days) + end + 2.5, middle, end))
     return Group(role="signs", marks=tuple(marks))
 
 
-def _time_marks(time: TimeAxis, x: Scale, bottom: float) -> list[Mark]:
+def _time_marks(time: TimeAxis, x: Scale, bottom: float, since: str) -> list[Mark]:
     marks: list[Mark] = [line(x.first, bottom + 3, x.last, bottom + 3, stroke=GREY)]
     for tick in time.ticks:
         at = x(tick * time.days_a_unit)
         marks.append(line(at, bottom + 3, at, bottom + 7, stroke=GREY))
         marks.append(Words(text=f"{tick:g}", x=at, y=bottom + 19, size=NOTE, anchor="middle"))
-    return [*marks, *time_title(time, (x.first + x.last) / 2, bottom + 36)]
+    return [*marks, *time_title(time, (x.first + x.last) / 2, bottom + 36, since=since)]
 
 
 # -- key and words --------------------------------------------------------------------------
@@ -244,25 +266,33 @@ def _key(lines: Sequence[Line], ramp: Ramp, what: Measure, top: float) -> tuple[
     marks, y = _ramp_key(ramp, what, top)
     labels = Counter(label for one in lines for _, label in one.events)
     reasons = Counter(one.person.end_reason for one in lines)
-    entries: list[tuple[str, tuple[Mark, ...]]] = []
+    happened: list[tuple[str, tuple[Mark, ...]]] = []
     if any(one.relapses for one in lines):
-        entries.append(("relapse", tuple(relapse_mark(10, 7, 12))))
-    entries += [(label, (event_mark(label, 10, 7, 5),)) for label in (*SHAPES, *sorted(set(labels) - set(SHAPES))) if labels[label]]
-    known = [reason for reason in END_SIGNS if reasons[reason]]
+        happened.append(("relapse", tuple(relapse_mark(10, 7, 12))))
+    happened += [
+        (LABEL_WORDS.get(label, label), (event_mark(label, 10, 7, 5),))
+        for label in (*SHAPES, *sorted(set(labels) - set(SHAPES)))
+        if labels[label]
+    ]
+    ended = [(reason, (END_SIGNS[reason](10, 7, 4),)) for reason in END_SIGNS if reasons[reason]]
     others = sorted(set(reasons) - set(END_SIGNS))
-    entries += [(f"end: {reason}", (END_SIGNS[reason](10, 7, 4),)) for reason in known]
     if others:
-        entries.append((f"end: {', '.join(others)}", (other_end(10, 7, 4),)))
-    x = MARGIN
-    for text, sign in entries:
-        words = shortened(text, INNER - 26, NOTE)
-        width = 26 + text_width(words, NOTE) + 8
-        if x > MARGIN and x + width > WIDTH - MARGIN:
-            x, y = MARGIN, y + 18
-        placed = tuple(moved(mark, x, y) for mark in sign)
-        marks.append(Group(role="key", tip=text, marks=(*placed, Words(text=words, x=x + 24, y=y + 11, size=NOTE))))
-        x += width
-    return marks, y + (20 if entries else 0)
+        ended.append((", ".join(others), (other_end(10, 7, 4),)))
+    for lead, entries in (("", happened), ("Observed until:", ended)):
+        x = MARGIN
+        if lead:
+            marks.append(Words(text=lead, x=x, y=y + 11, size=NOTE))
+            x += text_width(lead, NOTE) + 6
+        for text, sign in entries:
+            words = shortened(text, INNER - 26, NOTE)
+            width = 26 + text_width(words, NOTE) + 8
+            if x > MARGIN and x + width > WIDTH - MARGIN:
+                x, y = MARGIN, y + 18
+            placed = tuple(moved(mark, x, y) for mark in sign)
+            marks.append(Group(role="key", tip=text, marks=(*placed, Words(text=words, x=x + 24, y=y + 11, size=NOTE))))
+            x += width
+        y += 18 if entries else 0
+    return marks, y + 2
 
 
 def _ramp_key(ramp: Ramp, what: Measure, top: float) -> tuple[list[Mark], float]:
@@ -280,7 +310,13 @@ def _ramp_key(ramp: Ramp, what: Measure, top: float) -> tuple[list[Mark], float]
         ends = [f"{sign} {end}" for sign, end in zip("≤≥" if what.higher_is_worse else "≥≤", ends, strict=True)]
     marks.append(Words(text=ends[0], x=left - 6, y=top + 11, size=NOTE, anchor="end"))
     marks.append(Words(text=ends[1], x=right + 6, y=top + 11, size=NOTE))
-    marks.append(Words(text=f"{(ramp.best + ramp.worst) / 2:.3g}", x=(left + right) / 2, y=top + 26, size=NOTE, anchor="middle"))
+    fifth = (ramp.worst - ramp.best) / 5
+    inner = (1, 2, 3, 4) if fifth == int(fifth) else (2.5,)
+    for n in inner:
+        # The first and the last box are the colours of the ends, so the scale runs from the middle of one to the middle of the other.
+        at = left + wide / 2 + n / 5 * (right - left - wide)
+        marks.append(line(at, top + 13, at, top + 16, stroke=GREY))
+        marks.append(Words(text=f"{ramp.best + n * fifth:.3g}", x=at, y=top + 27, size=NOTE, anchor="middle"))
     return [Group(role="scale", marks=tuple(marks))], top + 34
 
 
@@ -295,7 +331,7 @@ def _subtitle(everybody: Sequence[Person], shown: Sequence[Person], what: Measur
     if not everybody:
         return ""
     sample = f", {len(shown):,} of them drawn" if len(shown) < len(everybody) else ""
-    return f"{what.name}, {counted(len(everybody), 'person', 'people')}{sample}"
+    return f"{what.name} of {counted(len(everybody), 'person', 'people')}{sample}"
 
 
 def _alt(heading: Heading, lines: Sequence[Line], what: Measure, caption: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import bisect
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import polars as pl
 
@@ -20,13 +20,21 @@ from smoulder.figures.marks import Mark, Words
 from smoulder.figures.palette import DASHES, SERIES_COLOURS, cause_colours, dash_text
 from smoulder.figures.scales import Scale
 from smoulder.figures.sheet import MARGIN, TEXT, WIDTH, Heading, Plot, centred_note, finished, sentences
-from smoulder.figures.style import GREY
+from smoulder.figures.style import GREY, shortened
 from smoulder.figures.vega import axis, drawn
+from smoulder.rulebook.parts import listed
 
+Kind = Literal["survival", "rising", "incidence", "mean count"]
+"""What is drawn; "rising" is 1 minus a survival curve."""
 HEIGHT = 300
 MOST_BANDS = 3
 """Limits are drawn for at most so many curves: more of them cover each other."""
 ROOM_A_NUMBER = 42.0
+RISES_ABOVE = 0.7
+"""Where every curve ends above this share free of the event, the share with it is drawn instead, on an axis that ends where the data
+do: down from 100 %, such curves lie in the uppermost part of an empty plot. Pocock, Clayton and Altman (Lancet 2002;359:1686-9) advise
+plots that go up; the limit is ours."""
+TIME_ZERO = "time zero"
 THICKNESSES = (2.2, 1.1, 3.6, 0.6)
 """By cause where dashes tell the groups apart: for readers in black and white."""
 
@@ -60,7 +68,15 @@ class Series:
         return None if not self.days or day > self.days[-1] else bisect.bisect_right(self.days, day) - 1
 
 
-def plot_curve(curve: Curve, *, title: str | None = None, censor_ticks: bool = False) -> Chart:
+def plot_curve(
+    curve: Curve,
+    *,
+    title: str | None = None,
+    by: str | None = None,
+    since: str = TIME_ZERO,
+    rising: bool | None = None,
+    censor_ticks: bool = False,
+) -> Chart:
     """Draw curves over time as steps, with their 95 % limits and the numbers at risk below.
 
     Parameters
@@ -69,6 +85,13 @@ def plot_curve(curve: Curve, *, title: str | None = None, censor_ticks: bool = F
         What `kaplan_meier`, `cumulative_incidence` or `mean_cumulative` gives.
     title
         Above the figure; None: the title of the curve.
+    by
+        What the groups are, in words, such as "EDSS at the start"; None: it is not said.
+    since
+        What time zero is, in words, such as "the first visit": it stands below the axis.
+    rising
+        Of a survival curve: whether the share with the event is drawn, 1 minus the estimate, instead of the share free of it. None: where
+        every curve ends above 70 % free of the event. Other curves are drawn as they are.
     censor_ticks
         Whether a short stroke marks each day at which people were censored.
 
@@ -77,19 +100,24 @@ def plot_curve(curve: Curve, *, title: str | None = None, censor_ticks: bool = F
     A chart with one line a group (and cause): a colour, a dash pattern and a name each. A curve ends where nobody is followed any more.
     """
     series = series_of(curve)
+    risen = curve.kind == "survival" and (_are_high(series) if rising is None else rising)
+    if risen:
+        series = [_risen(one) for one in series]
+    kind: Kind = "rising" if risen else curve.kind
     groups = list(dict.fromkeys(one.group for one in series)) or curve.quantiles["group"].unique(maintain_order=True).to_list()
     several = len(series) > 1
     last_day = max((one.days[-1] for one in series if one.days), default=0)
-    left = MARGIN + left_room(groups if len(groups) > 1 else [])
+    counted_groups = [group for group in groups if any(_has_numbers(one) for one in series if one.group == group)] if series else groups
+    left = MARGIN + left_room(counted_groups if len(groups) > 1 else [])
     names = [one.name for one in series] if several else []
     beside = label_width(names)
     right = WIDTH - MARGIN - (beside + 8 if beside else 12)
     time = time_axis(last_day, most_ticks=int((right - left) // ROOM_A_NUMBER))
-    heading = Heading(title=title or curve.title, subtitle=tests_text(curve))
+    heading = Heading(title=title or _title(curve, kind), subtitle=subtitle_of(curve, groups, by))
     top = heading.bottom + 30
-    values = _value_ticks(curve, series)
+    values = _value_ticks(kind, series)
     x, y = time.scale(left, right), Scale(0, values[-1], top + HEIGHT, top)
-    marks: list[Mark] = [Words(text=_value_title(curve), x=left, y=top - 12, size=TEXT, bold=True)]
+    marks: list[Mark] = [Words(text=_value_title(curve, kind), x=left, y=top - 12, size=TEXT, bold=True)]
     factor = 1.0 if curve.kind == "mean count" else 100.0
     ends = [
         End(
@@ -104,20 +132,23 @@ def plot_curve(curve: Curve, *, title: str | None = None, censor_ticks: bool = F
         if one.days
     ]
     placed = end_labels(ends, right + 8, beside, top, top + HEIGHT) if several else []
-    marks += time_title(time, (left + right) / 2, top + HEIGHT + 34)
+    marks += time_title(time, (left + right) / 2, top + HEIGHT + 34, since=since)
     bottom = top + HEIGHT + 42
     if several and placed is None:
         key, bottom = key_marks(ends, left, WIDTH - MARGIN, bottom)
         marks += key
     marks += placed or []
     rows = risk_rows(series, groups, time, causes_differ=len({one.cause for one in series}) > 1)
-    table, bottom = number_table("Number at risk", rows, [x(tick * time.days_a_unit) for tick in time.ticks], bottom, right)
-    marks += table
+    rows = [row for row, group in zip(rows, groups, strict=True) if group in counted_groups]
+    if rows:
+        table, bottom = number_table("Number at risk", rows, [x(tick * time.days_a_unit) for tick in time.ticks], bottom, right)
+        marks += table
     if not any(len(one.days) > 1 for one in series):
         marks += centred_note("Nobody was followed.", (left + right) / 2, top + HEIGHT / 2, right - left)
     plot = Plot(markup=_plot(series, time, values, factor, right - left, ticks=censor_ticks), x=left, y=top)
-    caption = _caption(curve, series, values[-1], ticks=censor_ticks)
-    return finished(heading, caption, _alt(curve, series, time, heading.title), [*marks], bottom + 4, plots=[plot])
+    numberless = [group for group in groups if group not in counted_groups]
+    caption = _caption(curve, kind, series, values[-1], numberless, ticks=censor_ticks)
+    return finished(heading, caption, _alt(curve, kind, series, time, heading), [*marks], bottom + 4, plots=[plot])
 
 
 # -- what there is to draw ------------------------------------------------------------------
@@ -163,6 +194,24 @@ def series_of(curve: Curve) -> list[Series]:
     return found
 
 
+def _are_high(series: Sequence[Series]) -> bool:
+    """Return whether there are events, and every curve ends above `RISES_ABOVE`."""
+    return any(one.n_events for one in series) and all(min(one.estimates, default=1.0) > RISES_ABOVE for one in series)
+
+
+def _risen(one: Series) -> Series:
+    """Return the share with the event of a share free of it."""
+
+    def other(values: Sequence[float | None]) -> tuple[float | None, ...]:
+        return tuple(None if value is None else 1 - value for value in values)
+
+    return replace(one, estimates=tuple(1 - value for value in one.estimates), lowers=other(one.uppers), uppers=other(one.lowers))
+
+
+def _has_numbers(one: Series) -> bool:
+    return any(number is not None for number in one.at_risk)
+
+
 def number_at_risk(series: Series, after_days: float) -> int | None:
     """Return the number at risk at a time: people whose time is that day or later; None where the curve does not say it.
 
@@ -177,10 +226,6 @@ def number_at_risk(series: Series, after_days: float) -> int | None:
     return series.at_risk[place] if series.exits_known or series.days[place] == day else None
 
 
-def _end(one: Series, x: float, y: float) -> End:
-    return End(name=one.name, x=x, y=y, colour=one.colour, dash=dash_text(one.dash), thickness=one.thickness)
-
-
 def risk_rows(series: Sequence[Series], groups: Sequence[str], time: TimeAxis, *, causes_differ: bool) -> list[NumberRow]:
     """Return one row of numbers at risk a group; a group has one name, colour and dash pattern where causes do not share it."""
     rows = []
@@ -193,27 +238,33 @@ def risk_rows(series: Sequence[Series], groups: Sequence[str], time: TimeAxis, *
     return rows
 
 
-def time_title(time: TimeAxis, middle: float, y: float) -> list[Mark]:
-    """Return the title of the time axis."""
-    return [Words(text=f"{time.unit.capitalize()} since time zero", x=middle, y=y, size=TEXT, anchor="middle")]
+def time_title(time: TimeAxis, middle: float, y: float, *, since: str, width: float = 460.0) -> list[Mark]:
+    """Return the title of the time axis, at most `width` wide."""
+    text = shortened(f"{time.unit.capitalize()} since {since}", width, TEXT)
+    return [Words(text=text, x=middle, y=y, size=TEXT, anchor="middle")]
 
 
 # -- the plot -------------------------------------------------------------------------------
 
 
-def _value_ticks(curve: Curve, series: Sequence[Series]) -> list[float]:
+def _value_ticks(kind: Kind, series: Sequence[Series]) -> list[float]:
     highest = max((value for one in series for value in (*one.estimates, *one.uppers) if value is not None), default=0.0)
-    if curve.kind == "survival":
+    if kind == "survival":
         return axes.percent_ticks(100)
-    if curve.kind == "incidence":
+    if kind != "mean count":
         return axes.percent_ticks(axes.round_top(100 * highest, axes.PERCENT_TOPS[1:]))
     return axes.number_axis(highest or 1.0)
 
 
-def _value_title(curve: Curve) -> str:
-    if curve.kind == "survival":
+def _title(curve: Curve, kind: Kind) -> str:
+    """Return the title of the curve; one that says it shows who is free of the event says instead that it shows the time to it."""
+    return f"Time to {curve.title.removeprefix('Free of ')}" if kind == "rising" and curve.title.startswith("Free of ") else curve.title
+
+
+def _value_title(curve: Curve, kind: Kind) -> str:
+    if kind == "survival":
         return f"Free of {curve.outcome} (%)"
-    if curve.kind == "mean count":
+    if kind == "mean count":
         return f"Mean number a person: {curve.outcome}"
     causes = curve.table["cause"].n_unique()
     return f"With {curve.outcome} (%)" if causes <= 1 else "With the event, by cause (%)"
@@ -275,39 +326,62 @@ def band_rows(series: Sequence[Series], time: TimeAxis, factor: float) -> list[d
 # -- words ----------------------------------------------------------------------------------
 
 
-def tests_text(curve: Curve) -> str:
-    """Return the tests of a curve with their p values, in one line."""
-    tests = [(test, p) for test, p in curve.tests.select("test", "p").iter_rows() if p is not None]
-    text = "; ".join(f"{test}: {axes.p_text(p)}" for test, p in tests)
+def subtitle_of(curve: Curve, groups: Sequence[str], by: str | None) -> str:
+    """Return what the groups are, and the tests of a curve with their p values, in one line."""
+    named = f"by {by}" if by is not None and len(groups) > 1 else ""
+    tests = [f"{test}: {axes.p_text(p)}" for test, p in curve.tests.select("test", "p").iter_rows() if p is not None]
+    text = "; ".join([*([named] if named else []), *tests])
     return text[:1].upper() + text[1:]
 
 
-def _caption(curve: Curve, series: Sequence[Series], top: float, *, ticks: bool) -> str:
+def events_text(series: Sequence[Series]) -> str:
+    """Return how many people had each event: 'Events: 12 of 85 people (PIRA), 4 of 85 (RAW)'; "" where no curve says it."""
+    return _events_of(series, "of")
+
+
+def _events_of(series: Sequence[Series], word: str) -> str:
+    told = [one for one in series if one.n]
+    parts = []
+    for n, one in enumerate(told):
+        people = "" if n else " person" if one.n == 1 else " people"
+        parts.append(f"{one.n_events:,} {word} {one.n:,}{people}{f' ({one.name})' if one.name else ''}")
+    return f"Events: {', '.join(parts)}" if parts else ""
+
+
+def _caption(curve: Curve, kind: Kind, series: Sequence[Series], top: float, numberless: Sequence[str], *, ticks: bool) -> str:
+    events = events_text(series) if kind != "mean count" else _events_of(series, "in")
     has_limits = any(limit is not None for one in series for limit in one.lowers[1:])
     limits = ""
     if has_limits and len(series) <= MOST_BANDS:
         limits = "Shaded: 95 % limits at each point in time"
     elif has_limits:
         limits = f"The 95 % limits of {len(series)} curves would cover each other and are not drawn"
-    cut = f"The axis ends at {top:g} %" if curve.kind == "incidence" and top < 100 else ""
+    cut = f"The axis ends at {top:g} %" if kind in ("incidence", "rising") and top < 100 else ""
+    risen = "The share with the event is 1 minus the Kaplan–Meier estimate of the share free of it" if kind == "rising" else ""
     strokes = "Short strokes: people censored" if ticks else ""
     none = "There was no event" if series and not any(one.n_events for one in series) else ""
-    unknown = "" if all(one.exits_known for one in series) else "Numbers at risk are given where the curve says them"
-    return sentences(none, limits, strokes, unknown, cut, *curve.notes)
+    with_numbers = [one for one in series if one.group not in numberless]
+    unknown = "" if all(one.exits_known for one in with_numbers) else "Numbers at risk are given where the curve says them"
+    without = f"No numbers at risk are known of {listed(numberless)}" if numberless else ""
+    return sentences(none or events, risen, limits, strokes, unknown, without, cut, *curve.notes)
 
 
-def _alt(curve: Curve, series: Sequence[Series], time: TimeAxis, title: str) -> str:
-    what = {"survival": f"Share free of {curve.outcome}", "incidence": "Share with the event", "mean count": "Mean number a person"}
-    text = [f"{title}. {what[curve.kind]} over {time.text(time.last_day)}." if series else f"{title}. Nobody was followed."]
+def _alt(curve: Curve, kind: Kind, series: Sequence[Series], time: TimeAxis, heading: Heading) -> str:
+    what = {
+        "survival": f"Share free of {curve.outcome}",
+        "rising": f"Share with {curve.outcome}",
+        "incidence": "Share with the event",
+        "mean count": "Mean number a person",
+    }
+    text = [heading.title, f"{what[kind]} over {time.text(time.last_day)}" if series else "Nobody was followed"]
     for one in series:
         text.append(_alt_series(curve, one, time))
-    tests = tests_text(curve)
-    return sentences(*text, tests)
+    return sentences(*text, heading.subtitle)
 
 
 def _alt_series(curve: Curve, one: Series, time: TimeAxis) -> str:
     found = curve.quantiles.filter((pl.col("group") == one.group) & (pl.col("cause") == one.cause)).head(1).to_dicts()
-    parts = [f"{counted(one.n, 'person', 'people')}, {counted(one.n_events, 'event')}"]
+    parts = [f"{counted(one.n, 'person', 'people')}, {counted(one.n_events, 'event')}"] if one.n else []
     if found and curve.kind == "survival":
         row = found[0]
         if row["median_days"] is None:
@@ -328,7 +402,7 @@ def _alt_series(curve: Curve, one: Series, time: TimeAxis) -> str:
         else:
             limits = f" (95 % limits {percent(low)} to {percent(high)})" if low is not None and high is not None else ""
             parts.append(f"at {at} {percent(value)}{limits}")
-    return f"{one.name or 'All'}: {', '.join(parts)}."
+    return f"{one.name or 'All'}: {', '.join(parts) or 'nobody was followed'}"
 
 
 def _told_ticks(time: TimeAxis, one: Series) -> list[int]:

@@ -87,9 +87,32 @@ def _side(step: FlowStep) -> _Text | None:
     if not step.left_out:
         return None
     room = SIDE - 2 * PAD
-    text = wrapped(f"Not met: {step.text}" if step.unknown < step.left_out else f"Not known: {step.text}", room, NOTE)
-    more = wrapped(f"Of them not known: {step.unknown:,}", room, NOTE) if 0 < step.unknown < step.left_out else []
+    text = wrapped(denied(step.text) if step.unknown < step.left_out else f"Not known whether they {step.text}", room, NOTE)
+    more = wrapped(f"Of them {step.unknown:,} of whom it is not known", room, NOTE) if 0 < step.unknown < step.left_out else []
     return _Text(lines=((f"Left out: {step.left_out:,}", True), *((one, False) for one in [*text, *more])))
+
+
+DENIALS = {
+    "had not ": "Had ",
+    "have ": "Do not have ",
+    "had ": "Did not have ",
+    "were ": "Were not ",
+    "are ": "Are not ",
+}
+"""How a step begins, and how what was not met begins."""
+
+
+def denied(text: str) -> str:
+    """Return what holds for people who did not meet a step; "Not met: …" where that takes more than other first words.
+
+    >>> denied("had course RRMS"), denied("had not had EDSS 6 before"), denied("had no relapse and no worsening")
+    ('Did not have course RRMS', 'Had had EDSS 6 before', 'Not met: had no relapse and no worsening')
+    """
+    for start, other in DENIALS.items():
+        rest = text.removeprefix(start)
+        if rest != text and not {"no", "not"} & set(rest.split()):
+            return other + rest
+    return f"Not met: {text}"
 
 
 def _sentence(text: str) -> str:

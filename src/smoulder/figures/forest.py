@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
 
+from smoulder.errors import counted
 from smoulder.estimates import Effects
 from smoulder.figures import axes
 from smoulder.figures.chart import Chart
@@ -15,28 +18,38 @@ from smoulder.figures.style import GREY, INK, PAPER, RULE
 from smoulder.figures.vega import axis, drawn
 
 NAME, NUMBER, PLOT = 228.0, 52.0, 250.0
-ROW, LINE = 22.0, 14.0
+ROW, LINE, INDENT = 22.0, 14.0, 12.0
 FARTHEST = 4.0
 """The axis shows limits up to so many times the largest estimate (and down to so small a part of the smallest one)."""
 
+MOST_DECADES = 2.9
+"""An axis over more powers of ten has ticks at those alone: 1, 2 and 5 of each would touch."""
+
 DIRECTIONS = {
-    "hazard ratio": ("fewer", "more"),
-    "subdistribution hazard ratio": ("fewer", "more"),
-    "rate ratio": ("fewer", "more"),
+    "hazard ratio": ("lower hazard", "higher hazard"),
+    "subdistribution hazard ratio": ("fewer people", "more people"),
+    "rate ratio": ("fewer events", "more events"),
     "odds ratio": ("less often", "more often"),
     "time ratio": ("earlier", "later"),
     "mean ratio": ("fewer", "more"),
 }
+"""What lies left and right of 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One line of the plot: an effect, or a heading of those below."""
+    """One line of the plot: an effect, the level compared with, or a heading of those below."""
 
     lines: tuple[str, ...]
     below: tuple[str, ...] = ()
-    """What it is compared with, in grey below the name."""
+    """The step that the effect is stated for, in grey below the name."""
     heading: bool = False
+    """Whether it names the outcome or the model of the rows below."""
+    term: bool = False
+    """Whether it names the term whose levels stand below."""
+    indent: float = 0.0
+    reference: bool = False
+    """Whether it is the level compared with."""
     n: int | None = None
     events: int | None = None
     estimate: float | None = None
@@ -58,6 +71,8 @@ class Row:
     @property
     def text(self) -> str:
         """The estimate with its limits, as it is written at the right."""
+        if self.reference:
+            return "1 (reference)"
         if self.estimate is None:
             return "not estimated"
         if self.lower is None or self.upper is None:
@@ -86,17 +101,19 @@ def plot_forest(effects: Effects | Sequence[Effects], *, title: str | None = Non
     effects
         What `cox` and the other models give; several are drawn below each other.
     title
-        Above the figure; None: the title of the first effects.
+        Above the figure; None: the title of the effects where all have the same, otherwise their scale.
 
     Returns
     -------
-    A chart with one row an effect: people, events, estimate with 95 % limits on a log axis and as text. A limit beyond the axis is an
-    arrow; a row without an estimate says why.
+    A chart with one row an effect: people, events, estimate with 95 % limits on a log axis and as text. The level that others are
+    compared with has a row of its own, with a hollow square at 1. A limit beyond the axis is an arrow; a row without an estimate says
+    why.
     """
     every = [effects] if isinstance(effects, Effects) else list(effects)
-    rows, told = _rows(every)
+    title = title or _title(every)
+    rows, told = _rows(every, title)
     scales = list(dict.fromkeys(one.scale for one in every))
-    heading = Heading(title=title or (every[0].title if every else "Effects"), subtitle="; ".join(told))
+    heading = Heading(title=title, subtitle="; ".join(told))
     low, high = _domain(rows)
     top = heading.bottom + 22
     left = MARGIN + NAME + 2 * NUMBER + 14
@@ -121,8 +138,9 @@ def plot_forest(effects: Effects | Sequence[Effects], *, title: str | None = Non
     beyond = any(_leaves(row, low, high) for row in rows)
     caption = sentences(
         "Lines are 95 % limits" if any(row.lower is not None for row in rows) else "",
+        "Hollow squares: the level compared with" if any(row.reference for row in rows) else "",
         "An arrow is a limit that lies beyond the axis" if beyond else "",
-        *dict.fromkeys(note for one in every for note in one.notes),
+        *_notes(every),
     )
     return finished(heading, caption, _alt(heading, every), marks, bottom, behind=behind, plots=plots)
 
@@ -130,16 +148,39 @@ def plot_forest(effects: Effects | Sequence[Effects], *, title: str | None = Non
 # -- rows -----------------------------------------------------------------------------------
 
 
-def _rows(every: Sequence[Effects]) -> tuple[list[Row], list[str]]:
-    """Return the rows, and what is the same in all of them and is said above the plot."""
+def _title(every: Sequence[Effects]) -> str:
+    """Return the title that all effects have, otherwise their scale."""
+    titles, scales = {one.title for one in every}, {one.scale for one in every}
+    if len(titles) == 1:
+        return titles.pop()
+    return f"{scales.pop()}s".capitalize() if len(scales) == 1 else "Effects"
+
+
+def _notes(every: Sequence[Effects]) -> list[str]:
+    """Return what the reader must know beside the rows: without what the rows say; with the outcome where not all say it."""
+    said = [[note for note in one.notes if note not in set(one.references["note"])] for one in every]
+    shared = [note for note in dict.fromkeys(note for notes in said for note in notes) if all(note in notes for notes in said)]
+    own = []
+    for one, notes in zip(every, said, strict=True):
+        outcomes = one.table["outcome"].unique(maintain_order=True).to_list()
+        whose = f"{', '.join(outcomes)}: " if len(every) > 1 else ""
+        own += [f"{whose}{note}" for note in notes if note not in shared]
+    return list(dict.fromkeys([*own, *shared]))
+
+
+def _rows(every: Sequence[Effects], title: str) -> tuple[list[Row], list[str]]:
+    """Return the rows, and what is the same in all of them and is said below the title."""
     table = [(one, row) for one in every for row in one.table.iter_rows(named=True)]
     outcomes = list(dict.fromkeys(row["outcome"] for _, row in table))
     models = list(dict.fromkeys(row["model"] for _, row in table))
     scales = list(dict.fromkeys(one.scale for one, _ in table))
-    told = [f"{what}: {names[0]}" for what, names in (("Outcome", outcomes), ("Model", models)) if len(names) == 1 and names[0]]
+    same = [(what, names[0]) for what, names in (("Outcome", outcomes), ("Model", models)) if len(names) == 1]
+    told = [f"{what}: {name}" for what, name in same if name and name not in title]
     found: list[Row] = []
     before: tuple[str, ...] = ()
-    for one, row in table:
+    for (_, term), members in groupby(table, key=lambda pair: ((id(pair[0]), pair[1]["outcome"], pair[1]["model"]), pair[1]["term"])):
+        these = list(members)
+        one, row = these[0]
         above = tuple(
             text
             for text, shown in ((row["outcome"], len(outcomes) > 1), (row["model"], len(models) > 1), (one.scale, len(scales) > 1))
@@ -148,22 +189,45 @@ def _rows(every: Sequence[Effects]) -> tuple[list[Row], list[str]]:
         if above and above != before:
             found.append(Row(lines=tuple(fitted(", ".join(above), INNER, TEXT, 1)), heading=True))
         before = above
-        name = f"{row['term']}: {row['level']}" if row["level"] else row["term"]
-        against = row["against"] or ""
-        words = f"against {against}" if row["level"] and against else against
-        found.append(
-            Row(
-                lines=tuple(fitted(name, NAME - 8, TEXT, 2)),
-                below=tuple(fitted(words, NAME - 8, NOTE, 2)) if words else (),
-                n=row["n"],
-                events=row["events"],
-                estimate=row["estimate"],
-                lower=row["lower"],
-                upper=row["upper"],
-                why=tuple(fitted(row["why"] or "no reason is given", PLOT - 10, NOTE, 3)) if row["estimate"] is None else (),
+        levels = [row for _, row in these if row["level"]]
+        indent, lead = 0.0, f"{term}: "
+        if len(levels) > 1:
+            found.append(Row(lines=tuple(fitted(term, NAME + 2 * NUMBER, TEXT, 2)), term=True))
+            indent, lead = INDENT, ""
+        told_reference = _reference(one, row)
+        if levels and row["against"]:
+            n, events = (None, None) if told_reference is None else told_reference
+            name = f"{lead}{row['against']}"
+            found.append(Row(lines=_name(name, indent), indent=indent, reference=True, n=n, events=events))
+        for _, row in these:
+            # A term of which everybody has the same level has one row without a level; that level is in its reason.
+            step = row["against"] if not row["level"] and told_reference is None else ""
+            found.append(
+                Row(
+                    lines=_name(f"{lead}{row['level']}" if row["level"] else term, indent),
+                    below=tuple(fitted(step, NAME - 8, NOTE, 2)) if step else (),
+                    indent=indent,
+                    n=row["n"],
+                    events=row["events"],
+                    estimate=row["estimate"],
+                    lower=row["lower"],
+                    upper=row["upper"],
+                    why=tuple(fitted(row["why"] or "no reason is given", PLOT - 10, NOTE, 3)) if row["estimate"] is None else (),
+                )
             )
-        )
     return found, told
+
+
+def _name(text: str, indent: float) -> tuple[str, ...]:
+    return tuple(fitted(text, NAME - 8 - indent, TEXT, 2))
+
+
+def _reference(one: Effects, row: dict[str, Any]) -> tuple[int, int] | None:
+    """Return people and events of the level that a row is compared with; None where they are not known."""
+    for told in one.references.iter_rows(named=True):
+        if all(told[name] == row[name] for name in ("outcome", "model", "term")) and told["level"] == row["against"]:
+            return told["n"], told["events"]
+    return None
 
 
 def _domain(rows: Sequence[Row]) -> tuple[float, float]:
@@ -176,7 +240,16 @@ def _domain(rows: Sequence[Row]) -> tuple[float, float]:
     high = max([2.0, *estimates, min(max([1.0, *uppers]), max([1.0, *estimates]) * FARTHEST)])
     below = [tick for tick in axes.RATIO_TICKS if tick <= low * (1 + 1e-9)]
     above = [tick for tick in axes.RATIO_TICKS if tick >= high * (1 - 1e-9)]
-    return (below or [axes.RATIO_TICKS[0]])[-1], (above or [axes.RATIO_TICKS[-1]])[0]
+    ends = (below or [axes.RATIO_TICKS[0]])[-1], (above or [axes.RATIO_TICKS[-1]])[0]
+    if math.log10(ends[1] / ends[0]) <= MOST_DECADES:
+        return ends
+    return 10.0 ** math.floor(math.log10(ends[0]) + 1e-9), 10.0 ** math.ceil(math.log10(ends[1]) - 1e-9)
+
+
+def ticks_between(low: float, high: float) -> list[float]:
+    """Return the ticks of the axis from `low` to `high`."""
+    ticks = [tick for tick in axes.RATIO_TICKS if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
+    return ticks if math.log10(high / low) <= MOST_DECADES else [tick for tick in ticks if math.log10(tick) % 1 == 0]
 
 
 def _leaves(row: Row, low: float, high: float) -> bool:
@@ -210,11 +283,11 @@ def _column_heads(scales: Sequence[str], left: float, y: float) -> list[Mark]:
 
 def _row_marks(row: Row, top: float, middle: float, left: float) -> list[Mark]:
     first = top + ROW / 2 + 4
-    parts: list[Mark] = [Words(text=text, x=MARGIN, y=first + LINE * n, size=TEXT, bold=row.heading) for n, text in enumerate(row.lines)]
-    below = first + LINE * len(row.lines)
-    parts += [Words(text=text, x=MARGIN, y=below + LINE * n, size=NOTE, fill=GREY) for n, text in enumerate(row.below)]
-    if row.heading:
-        return [Group(role="heading", marks=tuple(parts))]
+    x, below = MARGIN + row.indent, first + LINE * len(row.lines)
+    parts: list[Mark] = [Words(text=text, x=x, y=first + LINE * n, size=TEXT, bold=row.heading) for n, text in enumerate(row.lines)]
+    parts += [Words(text=text, x=x, y=below + LINE * n, size=NOTE, fill=GREY) for n, text in enumerate(row.below)]
+    if row.heading or row.term:
+        return [Group(role="heading" if row.heading else "term", marks=tuple(parts))]
     for number, column in ((row.n, NUMBER - 8), (row.events, 2 * NUMBER - 6)):
         if number is not None:
             parts.append(Words(text=f"{number:,}", x=MARGIN + NAME + column, y=middle + 4, size=TEXT, anchor="end"))
@@ -223,7 +296,7 @@ def _row_marks(row: Row, top: float, middle: float, left: float) -> list[Mark]:
         start = middle - LINE * (len(row.why) - 1) / 2 + 4
         parts.append(Box(x=left + 1, y=start - 12, width=PLOT - 2, height=LINE * len(row.why) + 2, fill=PAPER))
         parts += [Words(text=text, x=left + 4, y=start + LINE * n, size=NOTE, fill=GREY, italic=True) for n, text in enumerate(row.why)]
-    return [Group(role="effect", marks=tuple(parts))]
+    return [Group(role="reference" if row.reference else "effect", marks=tuple(parts))]
 
 
 def _directions(scales: Sequence[str], low: float, high: float, left: float, y: float) -> list[Mark]:
@@ -239,18 +312,20 @@ def _directions(scales: Sequence[str], low: float, high: float, left: float, y: 
 def _plot(rows: Sequence[Row], places: Sequence[float], top: float, bottom: float, low: float, high: float) -> str:
     import altair as alt
 
-    ticks = [tick for tick in axes.RATIO_TICKS if low <= tick <= high]
+    ticks = ticks_between(low, high)
     on = alt.Scale(type="log", domain=[low, high], nice=False)
     xs = alt.X("at:Q", scale=on, axis=axis(ticks, format="~g"))
     ys = alt.Y("y:Q", scale=None, axis=None)
     height = bottom - top
     ones = alt.Chart(alt.Data(values=[{"at": 1, "y": 0, "to": height}]), name="one")
     layers = [ones.mark_rule(stroke=GREY, strokeWidth=1).encode(x=xs, y=ys, y2="to:Q")]
-    lines, arrows, points = [], [], []
+    lines, arrows, points, references = [], [], [], []
     for row, place in zip(rows, places, strict=True):
-        if row.heading or not row.is_drawn or row.estimate is None:
-            continue
         y = round(place - top, 3)
+        if row.reference:
+            references.append({"y": y, "at": 1})
+        if not row.is_drawn or row.estimate is None:
+            continue
         lower = row.estimate if row.lower is None else row.lower
         upper = row.estimate if row.upper is None else row.upper
         if lower < upper:
@@ -270,6 +345,9 @@ def _plot(rows: Sequence[Row], places: Sequence[float], top: float, bottom: floa
             .mark_point(fill=INK, stroke=INK, opacity=1, size=70)
             .encode(x=xs, y=ys, shape=shape)
         )
+    if references:
+        hollow = alt.Chart(alt.Data(values=references), name="references")
+        layers.append(hollow.mark_square(fill=PAPER, stroke=INK, strokeWidth=1.2, opacity=1, size=56).encode(x=xs, y=ys))
     if points:
         layers.append(alt.Chart(alt.Data(values=points), name="estimates").mark_square(fill=INK, opacity=1, size=64).encode(x=xs, y=ys))
     return drawn(layers, width=PLOT, height=height)
@@ -280,12 +358,27 @@ def _plot(rows: Sequence[Row], places: Sequence[float], top: float, bottom: floa
 
 def _alt(heading: Heading, every: Sequence[Effects]) -> str:
     text = [f"Forest plot: {heading.title}", heading.subtitle]
+    said = f"{heading.title} {heading.subtitle}"
     for one in every:
         for row in one.table.iter_rows(named=True):
             told = Row(lines=(), estimate=row["estimate"], lower=row["lower"], upper=row["upper"])
-            name = ": ".join(part for part in (row["term"], row["level"]) if part)
-            against = f" against {row['against']}" if row["level"] and row["against"] else f" ({row['against']})" if row["against"] else ""
-            where = ", ".join(part for part in (row["outcome"], row["model"]) if part and part not in heading.subtitle)
+            where = ", ".join(part for part in (row["outcome"], row["model"]) if part and part not in said)
             value = f"{one.scale} {told.text}" if row["estimate"] is not None else f"not estimated, {row['why'] or 'no reason is given'}"
-            text.append(f"{where + ', ' if where else ''}{name}{against}: {value}")
+            text.append(f"{where + ', ' if where else ''}{_said(one, row)}: {value}")
     return sentences(*text)
+
+
+def _said(one: Effects, row: dict[str, Any]) -> str:
+    """Return an effect in words: the term, what it is compared with, and of how many people and events."""
+    own, reference = _counts(row["n"], row["events"]), _reference(one, row)
+    if not row["level"]:
+        step = f", {row['against']}" if row["against"] and reference is None else ""
+        return f"{row['term']}{step}{f' ({own})' if own else ''}"
+    name = f"{row['term']}: {row['level']}{f' ({own})' if own else ''}"
+    other = f" ({_counts(*reference)})" if reference is not None else ""
+    return f"{name} against {row['against']}{other}" if row["against"] else name
+
+
+def _counts(n: int | None, events: int | None) -> str:
+    parts = [counted(n, "person", "people") if n is not None else "", counted(events, "event") if events is not None else ""]
+    return ", ".join(part for part in parts if part)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
-from smoulder.figures.marks import Box, Dot, Group, Mark, Words, line
+from smoulder.figures.marks import Box, Dot, Group, Mark, Words, diamond, line, triangle
 from smoulder.figures.sheet import MARGIN, NOTE, Pattern, fitted
 from smoulder.figures.style import GREY, INK, shortened, text_width
 
+Marker = Literal["circle", "square", "triangle-up", "diamond", "triangle-down"]
+MARKERS: tuple[Marker, ...] = ("circle", "square", "triangle-up", "diamond", "triangle-down")
 LINE = 14.0
 SWATCH, GAP = 20.0, 6.0
 NEAR = 24.0
@@ -31,8 +34,8 @@ class End:
     """A second line below the name."""
     pattern: Pattern | None = None
     """Of an area; then the swatch is a box."""
-    marker: bool = False
-    """Whether the swatch has a point, as the line has."""
+    marker: Marker | None = None
+    """Of the point on the swatch, as the line has it; None: no point."""
 
 
 def spaced(wanted: Sequence[tuple[float, float]], top: float, bottom: float) -> list[float] | None:
@@ -93,9 +96,17 @@ def swatch(end: End, left: float, middle: float) -> list[Mark]:
         ground = Box(x=left, y=middle - 5.5, width=SWATCH, height=11, fill=end.pattern.ground)
         return [ground, replace(ground, fill=f"@{end.pattern.name}", stroke=INK)]
     marks: list[Mark] = [line(left, middle, left + SWATCH, middle, stroke=end.colour, width=end.thickness, dash=end.dash)]
-    if end.marker:
-        marks.append(Dot(x=left + SWATCH / 2, y=middle, radius=3, fill=end.colour))
+    if end.marker is not None:
+        marks.append(_point(end.marker, left + SWATCH / 2, middle, end.colour))
     return marks
+
+
+def _point(marker: Marker, x: float, y: float, colour: str) -> Mark:
+    if marker == "circle":
+        return Dot(x=x, y=y, radius=3.4, fill=colour)
+    if marker == "square":
+        return Box(x=x - 3, y=y - 3, width=6, height=6, fill=colour)
+    return diamond(x, y, 4.4, colour) if marker == "diamond" else triangle(x, y, 4, colour, up=marker == "triangle-up")
 
 
 def key_marks(ends: Sequence[End], left: float, right: float, top: float) -> tuple[list[Mark], float]:

@@ -71,13 +71,20 @@ def _small_dot(x: float, y: float, size: float) -> Mark:
 
 
 def _stop(x: float, y: float, size: float) -> Mark:
-    box = Box(x=x - size, y=y - size, width=2 * size, height=2 * size, fill=PAPER, stroke=INK)
+    # The sign of a low row would be all edge.
+    side = max(size, 1.8)
+    box = Box(x=x - side, y=y - side, width=2 * side, height=2 * side, fill=PAPER, stroke=INK)
     return Group(role="end", tip="treatment stopped", marks=(box,))
 
 
 def _switch(x: float, y: float, size: float) -> Mark:
-    points = ((x - size, y - size), (x + size, y), (x - size, y + size))
+    side = max(size, 1.8)
+    points = ((x - side, y - side), (x + side, y), (x - side, y + side))
     return Group(role="end", tip="switched treatment", marks=(Path(points=points, fill=PAPER, closed=True),))
+
+
+def _period_over(x: float, y: float, size: float) -> Mark:
+    return Group(role="end", tip="end of the study period", marks=(line(x, y - size, x, y + size, width=1.6),))
 
 
 def other_end(x: float, y: float, size: float) -> Mark:
@@ -90,4 +97,5 @@ END_SIGNS: dict[str, Callable[[float, float, float], Mark]] = {
     "last visit": _small_dot,
     "treatment stopped": _stop,
     "switched treatment": _switch,
+    "end of the study period": _period_over,
 }

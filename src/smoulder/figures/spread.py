@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -12,8 +13,8 @@ import polars as pl
 from smoulder.errors import counted
 from smoulder.figures.axes import DAYS_A_MONTH, DAYS_A_YEAR, TimeAxis
 from smoulder.figures.chart import Chart
-from smoulder.figures.curves import MOST_BANDS, time_title
-from smoulder.figures.labels import End, NumberRow, end_labels, key_marks, label_width, left_room, number_table
+from smoulder.figures.curves import TIME_ZERO, time_title
+from smoulder.figures.labels import MARKERS, End, NumberRow, end_labels, key_marks, label_width, left_room, number_table
 from smoulder.figures.marks import Mark, Words
 from smoulder.figures.palette import DASHES, SERIES_COLOURS, dash_text
 from smoulder.figures.panels import axis_title
@@ -21,6 +22,7 @@ from smoulder.figures.people import Person, measure_scores, people_in, scored_vi
 from smoulder.figures.scales import Scale, round_step
 from smoulder.figures.sheet import INNER, MARGIN, TEXT, WIDTH, Heading, Plot, centred_note, finished, sentences
 from smoulder.figures.vega import axis, drawn
+from smoulder.rulebook.parts import listed
 from smoulder.tables import Cohort
 from smoulder.terms import Measure
 
@@ -28,6 +30,8 @@ HEIGHT = 280.0
 FEWEST = 5
 """Bins with fewer people are not drawn: their quartiles would be single people."""
 ROOM_A_NUMBER = 42.0
+SIDE_STEP, LEAST_STEP = 6.0, 2.5
+"""How far the points of two groups stand beside each other at most; where there is less room than the second, quartiles are not drawn."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,8 @@ def plot_spread(
     by: str | None = None,
     measure: str = "edss",
     title: str | None = None,
+    by_title: str | None = None,
+    since: str = TIME_ZERO,
 ) -> Chart:
     """Draw the median and the quartiles of a score over time since time zero.
 
@@ -88,6 +94,10 @@ def plot_spread(
         Whose score.
     title
         Above the figure; None: the measure, "over time".
+    by_title
+        What the groups are, in words; None: the name of the column.
+    since
+        What time zero is, in words, such as "the first visit": it stands below the axis.
 
     Returns
     -------
@@ -114,7 +124,8 @@ def plot_spread(
     n_bins = max(math.ceil(longest / width.days - 0.05), 1)
     groups = _groups(everybody, people, by, cohort)
     spreads = [_spread(cohort, scores, what, [p for p in everybody if by is None or p.group == g], g, width.days, n_bins) for g in groups]
-    return _chart(spreads, what, width, n_bins, by, title or f"{what.name} over time", notes)
+    told = None if by is None else by_title or by
+    return _chart(spreads, what, width, n_bins, told, title or f"{what.name} over time", notes, since)
 
 
 # -- numbers --------------------------------------------------------------------------------
@@ -160,7 +171,16 @@ def _spread(
 # -- drawing --------------------------------------------------------------------------------
 
 
-def _chart(spreads: Sequence[Spread], what: Measure, width: Width, n_bins: int, by: str | None, title: str, notes: Sequence[str]) -> Chart:
+def _chart(
+    spreads: Sequence[Spread],
+    what: Measure,
+    width: Width,
+    n_bins: int,
+    by: str | None,
+    title: str,
+    notes: Sequence[str],
+    since: str,
+) -> Chart:
     several = len(spreads) > 1
     names = [one.group for one in spreads] if by is not None else []
     heading = Heading(title=title, subtitle=f"Median and quartiles{f', by {by}' if by else ''}")
@@ -169,19 +189,21 @@ def _chart(spreads: Sequence[Spread], what: Measure, width: Width, n_bins: int, 
     right = WIDTH - MARGIN - (beside + 8 if beside else 14)
     top = heading.bottom + 30
     time = _time(width, n_bins, int((right - left) // ROOM_A_NUMBER))
-    x = time.scale(left, right)
+    beside_each_other = _side_by_side(spreads, n_bins, right - left)
+    pad = max(beside_each_other.values(), default=0.0) + (4 if len(beside_each_other) > 1 else 0)
+    x = time.scale(left + pad, right - pad)
     values = _value_ticks(spreads, what)
     y = Scale(values[0], values[-1], top + HEIGHT, top)
     marks: list[Mark] = [Words(text=axis_title(what), x=left, y=top - 12, size=TEXT, bold=True)]
-    shown = [one for one in spreads if any(value is not None for value in one.medians)]
     ends = []
     for n, one in enumerate(spreads):
         drawn_bins = [number for number, value in enumerate(one.medians) if value is not None]
         if drawn_bins and several:
             at, value = drawn_bins[-1], one.medians[drawn_bins[-1]] or 0.0
             colour, dash = SERIES_COLOURS[n % len(SERIES_COLOURS)], dash_text(DASHES[n % len(DASHES)])
-            ends.append(End(name=one.group, x=x(at * width.days), y=y(value), colour=colour, dash=dash, marker=True))
-    marks += time_title(time, (left + right) / 2, top + HEIGHT + 34)
+            place = x(at * width.days) + beside_each_other[n]
+            ends.append(End(name=one.group, x=place, y=y(value), colour=colour, dash=dash, marker=MARKERS[n % len(MARKERS)]))
+    marks += time_title(time, (left + right) / 2, top + HEIGHT + 34, since=since)
     bottom = top + HEIGHT + 42
     placed = end_labels(ends, right + 8, beside, top, top + HEIGHT) if ends else []
     if placed is None:
@@ -200,15 +222,15 @@ def _chart(spreads: Sequence[Spread], what: Measure, width: Width, n_bins: int, 
     ]
     table, bottom = number_table("People with a score", rows, [x(place) for place in places], bottom, right)
     marks += table
-    if not shown:
+    if not beside_each_other:
         marks += centred_note(
             "No bin has enough people with a score." if any(any(one.counts) for one in spreads) else "There is no score to show.",
             (left + right) / 2,
             top + HEIGHT / 2,
             min(right - left, INNER),
         )
-    plot = Plot(markup=_plot(spreads, time, values, width.days, right - left), x=left, y=top)
-    caption = _caption(spreads, width.name, notes)
+    plot = Plot(markup=_plot(spreads, time, values, width.days, right - left, pad, beside_each_other), x=left, y=top)
+    caption = _caption(spreads, width.name, beside_each_other, notes)
     return finished(heading, caption, _alt(spreads, what, width, by, title), marks, bottom + 4, plots=[plot])
 
 
@@ -230,18 +252,48 @@ def _value_ticks(spreads: Sequence[Spread], what: Measure) -> list[float]:
         low = what.low
     step = round_step(low, max(high, low + 1), 8, smallest=what.grid or 0.0)
     first, last = math.floor(low / step + 1e-9), math.ceil(max(high, low + step) / step - 1e-9)
-    return [round(step * n, 9) for n in range(first, last + 1)]
+    ticks = [round(step * n, 9) for n in range(first, last + 1)]
+    # Quartiles that end on the uppermost line could be taken for ones that are cut off there.
+    room = what.high is None or ticks[-1] + step <= what.high
+    return [*ticks, round(step * (last + 1), 9)] if found and room and high > ticks[-1] - 0.1 * step else ticks
 
 
-def _plot(spreads: Sequence[Spread], time: TimeAxis, values: Sequence[float], width_days: float, width: float) -> str:
+def side_step(n_groups: int, n_bins: int, width: float) -> float:
+    """Return how far the points of two groups stand beside each other: at most `SIDE_STEP`, and all within 0.7 of a bin."""
+    return min(SIDE_STEP, 0.7 * width / (n_bins + 1) / n_groups) if n_groups > 1 else 0.0
+
+
+def _side_by_side(spreads: Sequence[Spread], n_bins: int, width: float) -> dict[int, float]:
+    """Return for each group of which something is drawn how far right of its bin its points stand."""
+    shown = [n for n, one in enumerate(spreads) if any(value is not None for value in one.medians)]
+    step = side_step(len(shown), n_bins, width)
+    return {n: (place - (len(shown) - 1) / 2) * step for place, n in enumerate(shown)}
+
+
+def _have_room(beside_each_other: dict[int, float]) -> bool:
+    """Return whether groups stand far enough apart for their quartiles to be drawn."""
+    places = sorted(beside_each_other.values())
+    return all(b - a >= LEAST_STEP for a, b in pairwise(places))
+
+
+def _plot(
+    spreads: Sequence[Spread],
+    time: TimeAxis,
+    values: Sequence[float],
+    width_days: float,
+    width: float,
+    pad: float,
+    beside_each_other: dict[int, float],
+) -> str:
     import altair as alt
 
-    xs = alt.X("at:Q", scale=alt.Scale(domain=[0, time.of(time.last_day)], nice=False), axis=axis(time.ticks))
+    a_pixel = time.of(time.last_day) / (width - 2 * pad)
+    domain = [round(-pad * a_pixel, 6), round(time.of(time.last_day) + pad * a_pixel, 6)]
+    xs = alt.X("at:Q", scale=alt.Scale(domain=domain, nice=False), axis=axis(time.ticks))
     on = alt.Scale(domain=[values[0], values[-1]], nice=False, zero=False)
     keys = [str(n) for n in range(len(spreads))]
-    colours = alt.Color(
-        "series:N", legend=None, scale=alt.Scale(domain=keys, range=[SERIES_COLOURS[n % len(SERIES_COLOURS)] for n in range(len(keys))])
-    )
+    palette = alt.Scale(domain=keys, range=[SERIES_COLOURS[n % len(SERIES_COLOURS)] for n in range(len(keys))])
+    colours = alt.Color("series:N", legend=None, scale=palette)
     dashes = alt.StrokeDash(
         "series:N", legend=None, scale=alt.Scale(domain=keys, range=[list(DASHES[n % len(DASHES)]) for n in range(len(keys))])
     )
@@ -255,36 +307,44 @@ def _plot(spreads: Sequence[Spread], time: TimeAxis, values: Sequence[float], wi
             if low is None or middle is None or high is None:
                 part += 1
                 continue
-            at = time.of(number * width_days)
+            at = round(time.of(number * width_days) + a_pixel * beside_each_other[n], 6)
             rows.append({"series": keys[n], "part": part, "at": at, "low": low, "value": middle, "high": high})
     if rows:
         data = alt.Data(values=rows)
-        if len(spreads) <= MOST_BANDS:
+        low = alt.Y("low:Q", scale=on)
+        if len(beside_each_other) == 1:
             band = alt.Chart(data, name="quartiles").mark_area(opacity=0.16)
-            layers.append(band.encode(x=xs, y=alt.Y("low:Q", scale=on), y2="high:Q", color=colours, detail="part:N"))
-            for side in ("low", "high") if len(spreads) > 1 else ():
-                # Where bands overlap, their edges tell whose is whose.
-                edge = alt.Chart(data, name=f"edge-{side}").mark_line(strokeWidth=0.7)
-                layers.append(edge.encode(x=xs, y=alt.Y(f"{side}:Q", scale=on), color=colours, strokeDash=dashes, detail="part:N"))
+            layers.append(band.encode(x=xs, y=low, y2="high:Q", color=colours, detail="part:N"))
+        elif _have_room(beside_each_other):
+            bars = alt.Chart(data, name="quartiles").mark_rule(strokeWidth=1.3)
+            layers.append(bars.encode(x=xs, y=low, y2="high:Q", color=colours))
         steps = alt.Chart(data, name="medians").mark_line(strokeWidth=2)
         layers.append(steps.encode(x=xs, y=alt.Y("value:Q", scale=on), color=colours, strokeDash=dashes, detail="part:N"))
-        points = alt.Chart(data, name="points").mark_circle(opacity=1, size=36)
-        layers.append(points.encode(x=xs, y=alt.Y("value:Q", scale=on), color=colours))
+        shape = alt.Shape(
+            "series:N", legend=None, scale=alt.Scale(domain=keys, range=[MARKERS[n % len(MARKERS)] for n in range(len(keys))])
+        )
+        fills = alt.Fill("series:N", legend=None, scale=palette)
+        points = alt.Chart(data, name="points").mark_point(opacity=1, size=38, strokeWidth=0)
+        layers.append(points.encode(x=xs, y=alt.Y("value:Q", scale=on), fill=fills, shape=shape))
     return drawn(layers, width=width, height=HEIGHT)
 
 
 # -- words ----------------------------------------------------------------------------------
 
 
-def _caption(spreads: Sequence[Spread], bin_name: str, notes: Sequence[str]) -> str:
-    left_out = sum(1 for one in spreads for n in one.counts if 0 < n < FEWEST)
-    shaded = "Shaded: from the lower to the upper quartile"
-    if len(spreads) > MOST_BANDS:
-        shaded = f"The quartiles of {len(spreads)} groups would cover each other and are not drawn"
+def _caption(spreads: Sequence[Spread], bin_name: str, beside_each_other: dict[int, float], notes: Sequence[str]) -> str:
+    few = any(0 < n < FEWEST for one in spreads for n in one.counts)
+    never = [f"'{one.group}'" for n, one in enumerate(spreads) if n not in beside_each_other]
+    none = f", so there is none of {listed(never)}" if beside_each_other and never else ""
+    quartiles = "Shaded: from the lower to the upper quartile" if beside_each_other else ""
+    if len(beside_each_other) > 1:
+        quartiles = "Upright lines: from the lower to the upper quartile; the groups stand side by side so that all can be seen"
+        if not _have_room(beside_each_other):
+            quartiles = f"The quartiles of {len(beside_each_other)} groups would cover each other and are not drawn"
     return sentences(
         f"Each point: the last score of each person in the {bin_name} that ends there; at 0 the last one up to time zero",
-        shaded,
-        f"{counted(left_out, 'bin')} with fewer than {FEWEST} people not drawn" if left_out else "",
+        quartiles,
+        f"No point is drawn of fewer than {FEWEST} people{none}" if few else "",
         *notes,
     )
 

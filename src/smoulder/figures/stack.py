@@ -9,7 +9,7 @@ from smoulder.estimates import Curve
 from smoulder.figures import axes
 from smoulder.figures.axes import TimeAxis, percent, time_axis
 from smoulder.figures.chart import Chart
-from smoulder.figures.curves import Series, number_at_risk, series_of, tests_text, time_title
+from smoulder.figures.curves import TIME_ZERO, Series, events_text, number_at_risk, series_of, subtitle_of, time_title
 from smoulder.figures.labels import End, end_labels, key_marks, label_width
 from smoulder.figures.marks import Mark, Words
 from smoulder.figures.palette import area_patterns
@@ -40,7 +40,7 @@ LEFT = 58.0
 """Room left of a panel: for the ticks, and for the name of the row of numbers."""
 
 
-def plot_stack(curve: Curve, *, title: str | None = None) -> Chart:
+def plot_stack(curve: Curve, *, title: str | None = None, by: str | None = None, since: str = TIME_ZERO) -> Chart:
     """Draw the cumulative incidence of the causes stacked, one panel a group.
 
     Parameters
@@ -49,6 +49,10 @@ def plot_stack(curve: Curve, *, title: str | None = None) -> Chart:
         What `cumulative_incidence` gives. The first cause lies at the bottom.
     title
         Above the figure; None: the title of the curve.
+    by
+        What the groups are, in words, such as "EDSS at the start"; None: it is not said.
+    since
+        What time zero is, in words, such as "the first visit": it stands below the axis.
 
     Returns
     -------
@@ -65,8 +69,8 @@ def plot_stack(curve: Curve, *, title: str | None = None) -> Chart:
     causes = list(dict.fromkeys(one.cause for one in series))
     groups = list(dict.fromkeys(one.group for one in series))
     stacks = {group: _stacked([one for one in series if one.group == group]) for group in groups}
-    heading = Heading(title=title or curve.title, subtitle=tests_text(curve))
-    alt = _alt(heading.title, series, groups, stacks)
+    heading = Heading(title=title or curve.title, subtitle=subtitle_of(curve, groups, by))
+    alt = _alt(heading, series, groups, stacks)
     key = key_of(heading.title, alt)
     patterns = area_patterns(causes)
     by_cause = dict(zip(causes, patterns, strict=True))
@@ -81,13 +85,15 @@ def plot_stack(curve: Curve, *, title: str | None = None) -> Chart:
     values = axes.percent_ticks(axes.round_top(100 * highest, axes.PERCENT_TOPS[1:]))
     marks: list[Mark] = []
     plots: list[Plot] = []
+    labelled = True
     two_lines = any(len(fitted(group, (cell - LEFT) / 1.1, TEXT, 2)) > 1 for group in groups)
     first_top = heading.bottom + (18 if two_lines else 4)
     each = height + (106 if two_lines else 92)
     for n, group in enumerate(groups):
         left, top = MARGIN + n % columns * (cell + GAP), first_top + n // columns * each + 30
         own = [one for one in series if one.group == group]
-        panel, plot = _panel(own, stacks[group], time, values, by_cause, key, (left, top, width, height, beside))
+        panel, plot, has_labels = _panel(own, stacks[group], time, values, by_cause, key, (left, top, width, height, beside), since)
+        labelled = labelled and has_labels
         marks += panel
         plots.append(plot)
         name = group if len(groups) > 1 else "With the event, by cause (%)"
@@ -98,7 +104,7 @@ def plot_stack(curve: Curve, *, title: str | None = None) -> Chart:
         marks += centred_note("Nobody was followed.", WIDTH / 2, first_top + 40, INNER)
     rows = -(-len(groups) // columns)
     bottom = first_top + (rows * each if groups else 80)
-    if causes:
+    if causes and not labelled:
         ends = [End(name=cause, x=0, y=0, pattern=pattern) for cause, pattern in by_cause.items()]
         more, bottom = key_marks(ends, MARGIN, WIDTH - MARGIN, bottom + 4)
         marks += more
@@ -107,7 +113,11 @@ def plot_stack(curve: Curve, *, title: str | None = None) -> Chart:
     none = "There was no event" if series and not any(one.n_events for one in series) else ""
     unit = "Share of people with the event, in per cent" if len(groups) > 1 else ""
     caption = sentences(
-        none, unit, "The areas lie on top of each other: their upper edge is the share with any of the events", cut, *curve.notes
+        none or events_text(series),
+        unit,
+        "The areas lie on top of each other: the upper edge is the share with any of the events",
+        cut,
+        *curve.notes,
     )
     return finished(heading, caption, alt, marks, bottom + 4, plots=plots, patterns=patterns, key=key)
 
@@ -140,12 +150,17 @@ def _panel(
     patterns: dict[str, Pattern],
     key: str,
     box: tuple[float, float, float, float, float],
-) -> tuple[list[Mark], Plot]:
-    """Return the words and the plot of one group; `box` is left, top, width and height of the plot, and the room beside it."""
+    since: str,
+) -> tuple[list[Mark], Plot, bool]:
+    """Return the words and the plot of one group, and whether each area has a name beside it.
+
+    `box` is left, top, width and height of the plot, and the room beside it.
+    """
     left, top, width, height, beside = box
     left += LEFT
     x, y = time.scale(left, left + width), Scale(0, values[-1], top + height, top)
     marks: list[Mark] = []
+    labels: list[Mark] | None = None
     if stack:
         day, edges = stack[-1]
         ends = []
@@ -154,14 +169,15 @@ def _panel(
             value = percent(edges[n] - below)
             ends.append(End(name=one.cause, value=value, x=x(day), y=y(50 * (edges[n] + below)), pattern=patterns[one.cause]))
         if beside:
-            marks += end_labels(ends, left + width + 6, beside, top, top + height) or []
-    marks += time_title(time, left + width / 2, top + height + 32)
+            labels = end_labels(ends, left + width + 6, beside, top, top + height)
+            marks += labels or []
+    marks += time_title(time, left + width / 2, top + height + 32, since=since, width=width + 40)
     marks.append(Words(text="At risk", x=left - 16, y=top + height + 49, size=NOTE, fill=GREY, anchor="end", bold=True))
     for tick in time.ticks:
         day = tick * time.days_a_unit
         number = number_at_risk(series[0], day)
         marks.append(Words(text="" if number is None else f"{number:,}", x=x(day), y=top + height + 49, size=NOTE, anchor="middle"))
-    return marks, Plot(markup=_areas(series, stack, time, values, patterns, key, width, height), x=left, y=top)
+    return marks, Plot(markup=_areas(series, stack, time, values, patterns, key, width, height), x=left, y=top), labels is not None
 
 
 def _areas(
@@ -195,10 +211,10 @@ def _areas(
     return drawn(layers, width=width, height=height)
 
 
-def _alt(title: str, series: Sequence[Series], groups: Sequence[str], stacks: dict[str, list[tuple[int, list[float]]]]) -> str:
+def _alt(heading: Heading, series: Sequence[Series], groups: Sequence[str], stacks: dict[str, list[tuple[int, list[float]]]]) -> str:
     if not series:
-        return sentences(title, "Nobody was followed")
-    text = [title, "Cumulative incidence of the causes, stacked"]
+        return sentences(heading.title, "Nobody was followed")
+    text = [heading.title, "Cumulative incidence of the causes, stacked"]
     for group in groups:
         own = [one for one in series if one.group == group]
         day, edges = stacks[group][-1] if stacks[group] else (0, [0.0] * len(own))
@@ -207,4 +223,4 @@ def _alt(title: str, series: Sequence[Series], groups: Sequence[str], stacks: di
         who = counted(own[0].n, "person", "people")
         name = f"{group}: " if len(groups) > 1 else ""
         text.append(f"{name}{who}; after {time.text(day)} {', '.join(parts)}; together {percent(edges[-1])}")
-    return sentences(*text)
+    return sentences(*text, heading.subtitle)

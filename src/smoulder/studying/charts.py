@@ -10,8 +10,8 @@ import polars as pl
 
 from smoulder import figures
 from smoulder.engine import explain
-from smoulder.errors import SmoulderError
-from smoulder.estimates import Curve, Effects
+from smoulder.errors import SmoulderError, counted
+from smoulder.estimates import DAYS_A_YEAR, Curve, Effects
 from smoulder.events import Events
 from smoulder.figures.drawing import Drawing
 from smoulder.protocol.analyses import FigurePart
@@ -103,7 +103,11 @@ def since_text(zero: TimeZero) -> str:
     of_treatment = {"treatment start": f"the start of {names}", "treatment stop": f"the last day on {names}"}
     others = {"first visit": "the first visit", "onset": "the first symptom", "diagnosis": "the diagnosis", "time zero": "time zero"}
     day = f"visit {zero.number}" if zero.at == "visit number" else (of_treatment | others)[zero.at]
-    return f"the landmark, {days_text(zero.plus_days)} after {day}" if zero.plus_days else day
+    years = round(zero.plus_days / DAYS_A_YEAR)
+    # 731 days are two years, one of them with a leap day.
+    whole = years > 0 and abs(zero.plus_days - years * DAYS_A_YEAR) < 1
+    later = counted(years, "year") if whole else days_text(zero.plus_days)
+    return f"the landmark, {later} after {day}" if zero.plus_days else day
 
 
 def _title_of(known: str | None, result: StudyResult) -> str | None:

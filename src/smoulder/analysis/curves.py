@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smoulder.analysis.library import Curves, KaplanMeier, NoEstimate, finite_or_none, incidence_curves, log_rank
-from smoulder.analysis.words import Z, competing_note, grouped, need_days, outcome_notes, people, two_sided_p
+from smoulder.analysis.words import Z, competing_note, grouped, need_days, nobody, outcome_notes, people, two_sided_p
 from smoulder.errors import UsageError
 from smoulder.estimates import (
     AT_DAYS_SCHEMA,
@@ -70,7 +70,7 @@ def kaplan_meier(
         mean: tuple[float, float] | None = None
         if not event.any():
             notes += (
-                f"Nobody in '{name}' had the event ({people(time.size)}): its curve stays at 1 without limits, and has no median or mean.",
+                f"{nobody(name)} had the event ({people(time.size)}): its curve stays at 1 without limits, and has no median or mean.",
             )
         elif horizon is not None:
             try:
@@ -125,7 +125,7 @@ def cumulative_incidence(outcome: SurvivalOutcome, *, by: str | None = None, at_
             n_events = int((cause == k).sum())
             quantiles.append(labels | {"n": time.size, "events": n_events})
             if not n_events:
-                notes += (f"Nobody in '{name}' had '{outcome.causes[k - 1]}' ({people(time.size)}): its curve stays at 0 without limits.",)
+                notes += (f"{nobody(name)} had '{outcome.causes[k - 1]}' ({people(time.size)}): its curve stays at 0 without limits.",)
     if not rows:
         notes += ("There is nobody, so there is no curve.",)
     if len(groups) > 1:

@@ -13,7 +13,7 @@ from smoulder.analysis.cox import TIME, WORDS, outcome_frame
 from smoulder.analysis.design import Design
 from smoulder.analysis.fitting import fit_models
 from smoulder.analysis.library import Distribution, Fit, Floats, NoEstimate, interval_fit
-from smoulder.analysis.words import competing_note, grouped, need_days, outcome_notes, people
+from smoulder.analysis.words import competing_note, grouped, need_days, nobody, outcome_notes, people
 from smoulder.errors import UsageError, unknown
 from smoulder.estimates import (
     AT_DAYS_SCHEMA,
@@ -62,7 +62,7 @@ def interval_survival(outcome: SurvivalOutcome, *, by: str | None = None, at_day
             notes += (f"There is no curve of '{name}': {none.reason}.",)
             continue
         if not event.any():
-            notes += (f"Nobody in '{name}' had the event ({people(time.size)}): its curve stays at 1 and has no median.",)
+            notes += (f"{nobody(name)} had the event ({people(time.size)}): its curve stays at 1 and has no median.",)
         ends, left = masses.end, 1 - np.cumsum(masses.mass)
         longest = int(time.max())
         rows.append(labels | {"day": 0, "at_risk": time.size, "estimate": 1.0})

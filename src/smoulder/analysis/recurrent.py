@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from smoulder.analysis.cox import SMALL_PRINT, ZPH, counting_process
 from smoulder.analysis.curves import step_rows
 from smoulder.analysis.library import Curves, finite_or_none, mean_count_curve
-from smoulder.analysis.words import Z, grouped, need_days, people
+from smoulder.analysis.words import Z, grouped, need_days, nobody, people
 from smoulder.errors import UsageError
 from smoulder.estimates import AT_DAYS_SCHEMA, CURVE_SCHEMA, QUANTILE_SCHEMA, TEST_SCHEMA, Curve, Effects, Episodes, Term, as_frame
 
@@ -81,7 +81,7 @@ def mean_cumulative(episodes: Episodes, *, by: str | None = None, at_days: Seque
                     row |= {"lower": finite_or_none(float(curve.lower[at])), "upper": finite_or_none(float(curve.upper[at]))}
             read.append(row)
         if not event[mask].any():
-            notes += (f"Nobody in '{name}' had an event ({people(n_people)}): its curve stays at 0 without limits.",)
+            notes += (f"{nobody(name)} had an event ({people(n_people)}): its curve stays at 0 without limits.",)
     if not rows:
         notes += ("There is nobody, so there is no curve.",)
     if len(groups) > 1:

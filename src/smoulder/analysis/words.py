@@ -37,6 +37,15 @@ def people(n: int) -> str:
     return counted(n, "person", "people")
 
 
+def nobody(group: str) -> str:
+    """Return "Nobody" with the group that it is said of; without it where there is one group, "all".
+
+    >>> nobody("all"), nobody("control")
+    ('Nobody', "Nobody in 'control'")
+    """
+    return "Nobody" if group == "all" else f"Nobody in '{group}'"
+
+
 def listed(parts: Sequence[str]) -> str:
     """Return parts as "a, b and c".
 

@@ -62,6 +62,7 @@ def plot_cohort(
     definition: str | None = None,
     title: str | None = None,
     since: str = TIME_ZERO,
+    ids: bool = True,
 ) -> Chart:
     """Draw every person of a cohort as one line from time zero.
 
@@ -86,6 +87,8 @@ def plot_cohort(
         Above the figure; None: "The cohort".
     since
         What time zero is, in words, such as "the first visit": it stands below the axis.
+    ids
+        Whether lines have the ids of people: beside them where there are few, else shown on pointing.
 
     Raises
     ------
@@ -105,7 +108,7 @@ def plot_cohort(
     lines = [_line(cohort, scores, what, person, found) for person in shown]
     heading = Heading(title=title or "The cohort", subtitle=_subtitle(everybody, shown, what))
     ramp = _ramp(what, lines)
-    named = len(lines) <= NAMED
+    named = ids and len(lines) <= NAMED
     left = MARGIN + (max([40.0, *(min(text_width(one.person.patient, NOTE), 110.0) for one in lines)]) + 10 if named else 12)
     right, top = WIDTH - MARGIN - 16, heading.bottom + 14
     height = _row_height(len(lines))
@@ -113,7 +116,7 @@ def plot_cohort(
     x = time.scale(left, right)
     bottom = top + height * len(lines)
     behind: list[Mark] = [line(x(t * time.days_a_unit), top - 3, x(t * time.days_a_unit), bottom + 3, stroke=RULE) for t in time.ticks]
-    rows = [_row(one, x, top + height * n, height, ramp, named=named, left=left) for n, one in enumerate(lines)]
+    rows = [_row(one, x, top + height * n, height, ramp, named=named, left=left, ids=ids) for n, one in enumerate(lines)]
     middles = [top + height * (n + 0.5) for n in range(len(lines))]
     marks: list[Mark] = [*rows, *(_relapses(one, x, middle, height) for one, middle in zip(lines, middles, strict=True) if one.relapses)]
     marks += [_signs(one, x, middle, height) for one, middle in zip(lines, middles, strict=True)]
@@ -213,7 +216,7 @@ def _ramp(what: Measure, lines: Sequence[Line]) -> Ramp:
 # -- drawing --------------------------------------------------------------------------------
 
 
-def _row(one: Line, x: Scale, top: float, height: float, ramp: Ramp, *, named: bool, left: float) -> Group:
+def _row(one: Line, x: Scale, top: float, height: float, ramp: Ramp, *, named: bool, left: float, ids: bool) -> Group:
     """Return a person's line and colours; the id beside it where there is room."""
     middle, thick = top + height / 2, height if height < 5 else 0.82 * height
     marks: list[Mark] = [line(x(0), middle, max(x(one.person.days), x(0) + 1), middle, stroke=NO_SCORE, width=min(thick, 1), dash="1 2")]
@@ -223,7 +226,7 @@ def _row(one: Line, x: Scale, top: float, height: float, ramp: Ramp, *, named: b
     if named:
         name = shortened(one.person.patient, 110, NOTE)
         marks.append(Words(text=name, x=left - 6, y=middle + 4, size=NOTE, anchor="end"))
-    return Group(role="person", tip=one.person.patient, marks=tuple(marks))
+    return Group(role="person", tip=one.person.patient if ids else "", marks=tuple(marks))
 
 
 def _row_height(n: int) -> float:

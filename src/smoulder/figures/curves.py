@@ -248,7 +248,8 @@ def time_title(time: TimeAxis, middle: float, y: float, *, since: str, width: fl
 
 
 def _value_ticks(kind: Kind, series: Sequence[Series]) -> list[float]:
-    highest = max((value for one in series for value in (*one.estimates, *one.uppers) if value is not None), default=0.0)
+    limits = [one.uppers for one in series] if len(series) <= MOST_BANDS else []
+    highest = max((value for values in (*(one.estimates for one in series), *limits) for value in values if value is not None), default=0.0)
     if kind == "survival":
         return axes.percent_ticks(100)
     if kind != "mean count":
@@ -335,8 +336,21 @@ def subtitle_of(curve: Curve, groups: Sequence[str], by: str | None) -> str:
 
 
 def events_text(series: Sequence[Series]) -> str:
-    """Return how many people had each event: 'Events: 12 of 85 people (PIRA), 4 of 85 (RAW)'; "" where no curve says it."""
-    return _events_of(series, "of")
+    """Return how many people had each event: 'Events: 19 of 142 people (control), 14 of 141 (active)'; "" where no curve says it.
+
+    With several causes: 'Events of 85 people: PIRA 24, RAW 12', one group after the other.
+    """
+    causes = list(dict.fromkeys(one.cause for one in series))
+    if len(causes) <= 1:
+        return _events_of(series, "of")
+    groups = list(dict.fromkeys(one.group for one in series if one.n))
+    parts = []
+    for group in groups:
+        own = [one for one in series if one.group == group]
+        people = counted(own[0].n, "person", "people")
+        whose = f"{group} ({people}):" if len(groups) > 1 else f"of {people}:"
+        parts.append(f"{whose} {', '.join(f'{one.cause} {one.n_events:,}' for one in own)}")
+    return f"Events{':' if len(groups) > 1 else ''} {'; '.join(parts)}" if parts else ""
 
 
 def _events_of(series: Sequence[Series], word: str) -> str:
@@ -359,7 +373,8 @@ def _caption(curve: Curve, kind: Kind, series: Sequence[Series], top: float, num
     cut = f"The axis ends at {top:g} %" if kind in ("incidence", "rising") and top < 100 else ""
     risen = "The share with the event is 1 minus the Kaplan–Meier estimate of the share free of it" if kind == "rising" else ""
     strokes = "Short strokes: people censored" if ticks else ""
-    none = "There was no event" if series and not any(one.n_events for one in series) else ""
+    # Where nobody had an event, the curve says so itself in its notes, one sentence a group.
+    none = "There was no event" if len(series) > 1 and not any(one.n_events for one in series) else ""
     with_numbers = [one for one in series if one.group not in numberless]
     unknown = "" if all(one.exits_known for one in with_numbers) else "Numbers at risk are given where the curve says them"
     without = f"No numbers at risk are known of {listed(numberless)}" if numberless else ""

@@ -139,7 +139,7 @@ def plot_forest(effects: Effects | Sequence[Effects], *, title: str | None = Non
     caption = sentences(
         "Lines are 95 % limits" if any(row.lower is not None for row in rows) else "",
         "Hollow squares: the level compared with" if any(row.reference for row in rows) else "",
-        "An arrow is a limit that lies beyond the axis" if beyond else "",
+        "An arrow: a limit, or the estimate itself, lies beyond the axis" if beyond else "",
         *_notes(every),
     )
     return finished(heading, caption, _alt(heading, every), marks, bottom, behind=behind, plots=plots)
@@ -328,7 +328,7 @@ def _plot(rows: Sequence[Row], places: Sequence[float], top: float, bottom: floa
             continue
         lower = row.estimate if row.lower is None else row.lower
         upper = row.estimate if row.upper is None else row.upper
-        if lower < upper:
+        if max(lower, low) < min(upper, high):
             lines.append({"y": y, "at": max(lower, low), "to": min(upper, high)})
         if lower < low:
             arrows.append({"y": y, "at": low, "way": "triangle-left"})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from smoulder.figures.sheet import Pattern
 from smoulder.figures.style import BLUE, GREEN, GREY, INK, LOOKS, ORANGE, PAPER, PURPLE, SKY, VERMILION
 
@@ -19,6 +21,9 @@ DASHES: tuple[tuple[float, ...], ...] = (
 )
 """Nine, beside eight colours: no two of 72 series look alike."""
 
+ALIKE = 80.0
+"""Colours nearer than this in red, green and blue (0 to 255 each) are taken for one."""
+
 CAUSE_COLOURS = {"PIRA": BLUE, "RAW": VERMILION, "death": INK}
 CAUSE_COLOURS |= {label: look.colour for label, look in LOOKS.items() if label not in CAUSE_COLOURS}
 
@@ -34,8 +39,15 @@ def cause_colours(causes: list[str]) -> list[str]:
     seen: list[str] = []
     for colour in wanted:
         free = [one for one in SERIES_COLOURS if one not in seen and one not in wanted]
-        seen.append(colour if colour is not None and colour not in seen else (free or list(SERIES_COLOURS))[0])
+        # The green of a label and the green of the series, say, are two colours that look like one.
+        clear = [one for one in free if all(_distance(one, other) >= ALIKE for other in (*seen, *wanted) if other is not None)]
+        seen.append(colour if colour is not None and colour not in seen else (clear or free or list(SERIES_COLOURS))[0])
     return seen
+
+
+def _distance(one: str, other: str) -> float:
+    """Return how far two colours are apart in red, green and blue."""
+    return math.dist(*([int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in (one, other)))
 
 
 def label_in(cause: str) -> str | None:

@@ -164,7 +164,8 @@ def _panel(
     if stack:
         day, edges = stack[-1]
         ends = []
-        for n, one in enumerate(series):
+        # From the top down, so that the names of areas of no height stand in that order too.
+        for n, one in reversed(list(enumerate(series))):
             below = edges[n - 1] if n else 0.0
             value = percent(edges[n] - below)
             ends.append(End(name=one.cause, value=value, x=x(day), y=y(50 * (edges[n] + below)), pattern=patterns[one.cause]))

@@ -231,6 +231,33 @@ def test_one_infinite_term_leaves_no_model() -> None:
     assert whys(found)["age", ""] == "'arm: b' has no finite estimate (separation), so the model has none."
 
 
+def test_all_who_were_at_risk_had_it() -> None:
+    # Everyone has it on the one day: there is no order in it, though Efron's sums would give a ratio of 1 with narrow limits.
+    for analysis in (cox, fine_gray):
+        assert whys(analysis(COHORTS["all on one day"], [ARM]))["arm", "b"] == (
+            "On every day with an event all who were at risk had it, so there is nobody to compare them with."
+        )
+    # Who is there longer is somebody to compare with.
+    later = cohort_of([90] * N + [91] * 4, [1] * N + [0] * 4, [*ARMS, "a", "b", "a", "b"], [*AGES, *AGES[:4]])
+    assert cox(later, [ARM]).table["estimate"].null_count() == 0
+
+
+def test_a_robust_error_of_nothing_is_no_precision() -> None:
+    # Four people who change over: each has as many events under a as under b, so that within each person all residuals cancel.
+    rows = [(f"p{k}", day, day + 1, k in (0, 3)) for k in range(4) for day in (0, 1)]
+    crossed = episodes(rows, arm=["a", "b", "b", "a", "b", "a", "a", "b"])
+    row = andersen_gill(crossed, [ARM]).table.row(0, named=True)
+    assert (row["estimate"], row["lower"]) == (None, None)
+    assert row["why"] == "Its standard error is 0, which says that there is too little to tell how sure it is."
+
+
+def test_as_many_coefficients_as_people() -> None:
+    frame = pl.DataFrame({"arm": ["a", "b"], "relapses": [1, 3], "days": [365, 365]})
+    assert whys(relapse_rate_model(frame, [ARM]))["arm", "b"] == ("The model has 2 coefficients, the constant included, and only 2 people.")
+    few = pl.DataFrame({"arm": ["a", "b"] * 6, "relapses": [1, 0, 0, 1] * 3, "days": [365] * 12})
+    assert any("6 relapses for 1 coefficient, fewer than 10 each" in note for note in relapse_rate_model(few, [ARM]).notes)
+
+
 def test_more_terms_than_events() -> None:
     made = cohort_of(DAYS, [1, 1] + [0] * (N - 2), ARMS, AGES)
     three = made.people.with_columns(second=pl.Series([float((5 * k) % 11) for k in range(N)]))

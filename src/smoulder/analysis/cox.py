@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from smoulder.analysis.design import Design, Words, canonical
 from smoulder.analysis.fitting import fit_models
-from smoulder.analysis.library import Fit, NoEstimate, cox_fit, fine_gray_rows
-from smoulder.analysis.words import competing_note, need_column, outcome_notes, people
+from smoulder.analysis.library import Fit, cox_fit, fine_gray_rows
+from smoulder.analysis.words import competing_note, need_column, outcome_notes
 from smoulder.estimates import Effects, Episodes, SurvivalOutcome, Term
 
 WORDS = Words()
@@ -103,8 +103,6 @@ def counting_process(
     def fit(design: Design) -> Fit:
         rows = design.rows
         cluster = person[rows] if robust else None
-        if robust and np.unique(person[rows]).size <= design.x.shape[1]:
-            raise NoEstimate(f"there are only {people(np.unique(person[rows]).size)} for the robust standard errors")
         return cox_fit(stop[rows], event[rows], design.x, start=start[rows], cluster=cluster)
 
     errors = " Standard errors are robust, clustered by patient." if robust else ""

@@ -83,8 +83,6 @@ class Words:
     plural: str = "events"
     needs_both: bool = False
     """Whether a level in which everyone has the event has no estimate either (logistic models)."""
-    sparse: bool = True
-    """Whether few events a coefficient are worth a note, and fewer events than coefficients allow no model."""
 
     def counted(self, n: int) -> str:
         """Return a number of events in words."""
@@ -154,7 +152,7 @@ def build(
             f"Model '{model}': {people(dropped)} in levels without an estimate {agreed(dropped, 'says', 'say')} nothing about the other "
             f"terms; the model is fitted to the other {np.unique(whose[rows]).size:,}.",
         )
-    if columns and words.sparse:
+    if columns:
         informative = min(n_events, int(complete.sum()) - n_events) if words.needs_both else n_events
         number = f"{people(informative)} of the rarer kind" if words.needs_both else words.counted(informative)
         if informative < len(columns):

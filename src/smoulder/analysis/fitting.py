@@ -114,6 +114,8 @@ def effect_rows(design: Design, fit: Callable[[Design], Fit], *, model: str, out
 
 def wald(coefficient: float, variance: float) -> dict[str, Any]:
     """Return exp(coefficient) with Wald's 95 % limits and p; without an estimate, why."""
+    if variance == 0:
+        return {"why": "Its standard error is 0, which says that there is too little to tell how sure it is."}
     error = math.sqrt(variance) if variance > 0 else math.nan
     # exp(700) is near the largest number there is; such limits are no statement.
     if not math.isfinite(error) or not math.isfinite(coefficient) or abs(coefficient) + Z * error > 700:

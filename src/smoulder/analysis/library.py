@@ -19,6 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 from survival import Surv, cipoisson, cox_zph, coxph, finegray, survdiff, survfit, survreg
 from survival.r import quantile_survfit, summary_survfit
 
+from smoulder.analysis.words import people
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.integer[Any]]
 
@@ -210,8 +212,14 @@ def cox_fit(
 ) -> Fit:
     """Fit a Cox model with Efron's handling of ties; robust variance where `cluster` (n,) is given.
 
-    `x` is (n, k) with n and k at least 1. A coefficient for which the likelihood rises without end is marked in `diverging`.
+    `x` is (n, k) with n and k at least 1. A coefficient for which the likelihood rises without end is marked in `diverging`; one whose
+    robust variance is nothing beside the model's has the variance 0. Raises NoEstimate where nobody is left to compare with.
     """
+    if _all_at_risk_have_it(np.zeros_like(stop) if start is None else start, stop, event):
+        raise NoEstimate("on every day with an event all who were at risk had it, so there is nobody to compare them with")
+    if cluster is not None and np.unique(cluster).size <= x.shape[1]:
+        n_people = np.unique(cluster).size
+        raise NoEstimate(f"there {'is' if n_people == 1 else 'are'} only {people(n_people)} for the robust standard errors")
     scale = spread(x)
     names = [f"x{k}" for k in range(x.shape[1])]
     data: dict[str, Any] = {"stop": _floats(stop), "event": event.astype(np.int64)}
@@ -229,9 +237,25 @@ def cox_fit(
         model: Any = coxph(f"{response} ~ {' + '.join(names)}", data, ties="efron", **options)
     beta, variance = np.array(model.coefficients), np.array(model.var)
     naive = variance if model.naive_var is None else np.array(model.naive_var)
+    if cluster is not None:
+        vanishes = np.diag(variance) < VARIANCE_THAT_VANISHES * np.diag(naive)
+        variance = np.where(vanishes[:, None] | vanishes[None, :], 0.0, variance)
     step = np.abs(np.array(model.fit.first) @ naive)
     diverging = ~np.isfinite(beta) | ~np.isfinite(step) | (step > STEP_THAT_DIVERGES * (1 + np.abs(beta)))
     return Fit(beta / scale, variance / np.outer(scale, scale), diverging, model)
+
+
+VARIANCE_THAT_VANISHES = 1e-12
+"""A robust variance below this share of the model's is 0 but for rounding (measured at 1e-30): everybody's residuals cancel, as where
+all events of a few people share a day."""
+
+
+def _all_at_risk_have_it(start: Integers | Floats, stop: Integers | Floats, event: NDArray[np.bool_]) -> bool:
+    """Return whether on every day with an event each row at risk (start before it, stop not before it) has it."""
+    days, n_events = np.unique(stop[event], return_counts=True)
+    begun = np.searchsorted(np.sort(start), days, side="left")
+    over = np.searchsorted(np.sort(stop), days, side="left")
+    return bool((begun - over == n_events).all())
 
 
 def proportional_hazards(fit: Fit, columns: Sequence[Sequence[int]]) -> tuple[ChiSquared, ...]:

@@ -54,7 +54,7 @@ def relapse_rate_model(
     frame = canonical(known, [count, days, *(term.column for term in terms)])
     y = frame[count].cast(pl.Int64).to_numpy()
     log_years = np.log(frame[days].cast(pl.Float64).to_numpy() / DAYS_A_YEAR)
-    words = Words(event="relapse" if count == "relapses" else f"of {count}", plural=count, sparse=False)
+    words = Words(event="relapse" if count == "relapses" else f"of {count}", plural=count)
     dispersions: list[float] = []
 
     def fit(design: Design) -> Fit:
@@ -172,6 +172,10 @@ def _negative_binomial(y: NDArray[np.int64], log_years: Floats, x: Floats) -> tu
     from statsmodels.discrete.discrete_model import NegativeBinomial
 
     design, size = _prepared(x)
+    if y.size <= design.shape[1]:
+        raise NoEstimate(
+            f"the model has {counted(design.shape[1], 'coefficient')}, the constant included, and only {counted(y.size, 'person', 'people')}"
+        )
     poisson = _glm(y, design, sm.families.Poisson(), log_years)
     mean = np.asarray(poisson.fittedvalues, dtype=np.float64)
     # Half of this is the slope of the likelihood at dispersion 0; where it does not rise from there, 0 is the estimate.

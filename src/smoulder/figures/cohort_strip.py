@@ -32,8 +32,8 @@ NAMED = 40
 HIGHEST_ROW, WANTED_ROW = 14.0, 4.4
 ALL_ROWS, MOST_ROWS = 620.0, 800.0
 """Height of all rows; where they would be lower than `WANTED_ROW`, the figure grows up to the height of a page (270 mm with its words)."""
-SMALLEST_SIGN = 3.1
-"""In low rows signs reach into the rows beside them, so that they can be seen: 1.5 mm in print."""
+SMALLEST_SIGN = 3.4
+"""In low rows signs reach into the rows beside them, so that they can be seen: 1.7 mm in print."""
 NO_SCORE = "#8c8c8c"
 LABEL_WORDS = {"undefined": "undefined worsening", "undetermined": "undetermined worsening"}
 """What the key calls a label that does not say by itself what happened."""
@@ -140,7 +140,7 @@ def plot_cohort(
         of,
         *notes,
     )
-    return finished(heading, caption, _alt(heading, lines, what, caption), marks, bottom + 4, behind=behind)
+    return finished(heading, caption, _alt(heading, lines, len(everybody), what, caption), marks, bottom + 4, behind=behind)
 
 
 # -- people and what happened to them -------------------------------------------------------
@@ -203,10 +203,18 @@ def _line(cohort: Cohort, scores: np.ndarray, what: Measure, person: Person, fou
     )
 
 
+def _is_whole(what: Measure) -> bool:
+    """Return whether the colours run over the whole scale of a measure: one of half points, the EDSS."""
+    return what.high is not None and what.grid == 0.5
+
+
 def _ramp(what: Measure, lines: Sequence[Line]) -> Ramp:
-    """Return the colours: over the whole scale, or from the 5th to the 95th percentile of the scores where the scale has no end."""
-    if what.high is not None:
-        low, high = what.low, what.high
+    """Return the colours: over the whole scale of the EDSS, of other measures from the 5th to the 95th percentile of the scores.
+
+    Figures of the EDSS can be compared so; of a long scale most people use a small part.
+    """
+    if _is_whole(what):
+        low, high = what.low, what.high or what.low + 1
     else:
         values = np.array([points for one in lines for _, _, points in one.spans], dtype=np.float64)
         low, high = (float(f"{np.percentile(values, q):.2g}") for q in (5, 95)) if len(values) else (what.low, what.low + 1)
@@ -224,9 +232,18 @@ def _row(one: Line, x: Scale, top: float, height: float, ramp: Ramp, *, named: b
         width = max(x(end) - x(start), 1.5)
         marks.append(Box(x=x(start), y=middle - thick / 2, width=width, height=thick, fill=ramp.colour(points)))
     if named:
-        name = shortened(one.person.patient, 110, NOTE)
+        name = _both_ends(one.person.patient, 110)
         marks.append(Words(text=name, x=left - 6, y=middle + 4, size=NOTE, anchor="end"))
     return Group(role="person", tip=one.person.patient if ids else "", marks=tuple(marks))
+
+
+def _both_ends(name: str, width: float) -> str:
+    """Return a name that fits, with its beginning and its end: long ids often differ at the end only."""
+    for kept in range(len(name) // 2, 0, -1):
+        short = f"{name[:kept]}…{name[-kept:]}"
+        if text_width(name, NOTE) <= width or text_width(short, NOTE) <= width:
+            return name if text_width(name, NOTE) <= width else short
+    return shortened(name, width, NOTE)
 
 
 def _row_height(n: int) -> float:
@@ -309,7 +326,7 @@ def _ramp_key(ramp: Ramp, what: Measure, top: float) -> tuple[list[Mark], float]
     marks.append(Box(x=left, y=top + 1, width=(steps + 1) * wide, height=12, stroke=GREY))
     right = left + (steps + 1) * wide
     ends = [f"{ramp.best:g}", f"{ramp.worst:g}"]
-    if what.high is None:
+    if not _is_whole(what):
         ends = [f"{sign} {end}" for sign, end in zip("≤≥" if what.higher_is_worse else "≥≤", ends, strict=True)]
     marks.append(Words(text=ends[0], x=left - 6, y=top + 11, size=NOTE, anchor="end"))
     marks.append(Words(text=ends[1], x=right + 6, y=top + 11, size=NOTE))
@@ -337,7 +354,7 @@ def _subtitle(everybody: Sequence[Person], shown: Sequence[Person], what: Measur
     return f"{what.name} of {counted(len(everybody), 'person', 'people')}{sample}"
 
 
-def _alt(heading: Heading, lines: Sequence[Line], what: Measure, caption: str) -> str:
+def _alt(heading: Heading, lines: Sequence[Line], n_people: int, what: Measure, caption: str) -> str:
     if not lines:
         return sentences(heading.title, "There is nobody to show", caption)
     days = np.array([one.person.days for one in lines])
@@ -345,13 +362,14 @@ def _alt(heading: Heading, lines: Sequence[Line], what: Measure, caption: str) -
     labels = Counter(label for one in lines for _, label in one.events)
     reasons = Counter(one.person.end_reason for one in lines)
     points = [value for one in lines for _, _, value in one.spans]
+    n_relapses = sum(len(one.relapses) for one in lines)
     times = [longest.text(float(value)) for value in (days.min(), days.max(), np.median(days))]
     span = f"{what.name} from {min(points):g} to {max(points):g}" if points else f"No {what.name} is known"
     return sentences(
         f"{heading.title}: one line a person, {heading.subtitle}",
         f"Observed for {times[0]} to {times[1]}, median {times[2]}",
         span,
-        counted(sum(len(one.relapses) for one in lines), "relapse"),
+        f"Of those drawn: {counted(n_relapses, 'relapse')}" if len(lines) < n_people else counted(n_relapses, "relapse"),
         f"Events: {', '.join(f'{label} {n:,}' for label, n in sorted(labels.items()))}" if labels else "No events",
         f"Ends: {', '.join(f'{reason} {n:,}' for reason, n in sorted(reasons.items()))}",
         caption,

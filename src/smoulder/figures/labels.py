@@ -11,8 +11,8 @@ from smoulder.figures.marks import Box, Dot, Group, Mark, Words, diamond, line, 
 from smoulder.figures.sheet import MARGIN, NOTE, Pattern, fitted
 from smoulder.figures.style import GREY, INK, shortened, text_width
 
-Marker = Literal["circle", "square", "triangle-up", "diamond", "triangle-down"]
-MARKERS: tuple[Marker, ...] = ("circle", "square", "triangle-up", "diamond", "triangle-down")
+Marker = Literal["circle", "square", "triangle-up", "diamond", "triangle-down", "cross"]
+MARKERS: tuple[Marker, ...] = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")
 LINE = 14.0
 SWATCH, GAP = 20.0, 6.0
 NEAR = 24.0
@@ -106,6 +106,9 @@ def _point(marker: Marker, x: float, y: float, colour: str) -> Mark:
         return Dot(x=x, y=y, radius=3.4, fill=colour)
     if marker == "square":
         return Box(x=x - 3, y=y - 3, width=6, height=6, fill=colour)
+    if marker == "cross":
+        strokes = (line(x - 4, y, x + 4, y, stroke=colour, width=2.6), line(x, y - 4, x, y + 4, stroke=colour, width=2.6))
+        return Group(role="cross", marks=strokes)
     return diamond(x, y, 4.4, colour) if marker == "diamond" else triangle(x, y, 4, colour, up=marker == "triangle-up")
 
 

@@ -8,6 +8,10 @@ from smoulder.figures.marks import Box, Dot, Group, Mark, Path, line
 from smoulder.figures.style import GREY, INK, LOOKS, PAPER, RELAPSE_COLOUR
 
 
+EDGE = 0.9
+"""White edge of a sign at least: on the rows of the worst scores, in black and white, it is what shows the sign."""
+
+
 def relapse_mark(x: float, y: float, tall: float) -> list[Mark]:
     """Return a relapse: a stroke with a white edge, so that it shows on pale and on dark."""
     halo = [Box(x=x - 1.7, y=y - tall / 2, width=3.4, height=tall, fill=PAPER)] if tall >= 5 else []
@@ -17,13 +21,13 @@ def relapse_mark(x: float, y: float, tall: float) -> list[Mark]:
 def _polygon(points: Sequence[tuple[float, float]]) -> Callable[[float, float, float, str], Mark]:
     def drawn(x: float, y: float, size: float, colour: str) -> Mark:
         places = tuple((x + size * right, y + size * down) for right, down in points)
-        return Path(points=places, stroke=PAPER, width=0.18 * size, fill=colour, closed=True)
+        return Path(points=places, stroke=PAPER, width=max(0.18 * size, EDGE), fill=colour, closed=True)
 
     return drawn
 
 
 def _dot(x: float, y: float, size: float, colour: str) -> Mark:
-    return Dot(x=x, y=y, radius=0.95 * size, fill=colour, stroke=PAPER, width=0.18 * size)
+    return Dot(x=x, y=y, radius=0.95 * size, fill=colour, stroke=PAPER, width=max(0.18 * size, EDGE))
 
 
 def _ring(x: float, y: float, size: float, colour: str) -> Mark:

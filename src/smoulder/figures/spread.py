@@ -239,7 +239,8 @@ def _time(width: Width, n_bins: int, most: int) -> TimeAxis:
     step = next((step for step in width.steps if n_bins / step <= most), width.steps[-1])
     # Half a year of 365.25 days is 6 × 30.4375 days.
     units = round(width.days / width.days_a_unit)
-    return TimeAxis(width.unit, width.days_a_unit, round(n_bins * width.days), tuple(units * n for n in range(0, n_bins + 1, step)))
+    # Rounded up: a tick at the end of the last bin must lie on the axis.
+    return TimeAxis(width.unit, width.days_a_unit, math.ceil(n_bins * width.days), tuple(units * n for n in range(0, n_bins + 1, step)))
 
 
 def _value_ticks(spreads: Sequence[Spread], what: Measure) -> list[float]:

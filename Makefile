@@ -48,9 +48,10 @@ docs: $(DEV) ## build the documentation into site/; a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 .PHONY: pages
-pages: $(DEV) ## make the generated pages anew: definitions, and the output of the commands that pages show
+pages: $(DEV) ## make the generated pages anew: definitions, studies, and the output of the commands that pages show
 	$(BIN)/python -m smoulder.rulebook.pages docs/definitions
 	$(BIN)/python docs/draw_patients.py
+	$(BIN)/python -m smoulder.studying.pages docs/studies
 	$(BIN)/python docs/fill_commands.py
 
 .PHONY: bench

@@ -23,6 +23,7 @@ PAGES = (
     "other-outcomes.md",
     *(f"coming-from/{name}.md" for name in ("msprog", "msoutcomes", "bern", "setools")),
     "definitions/from-a-paper.md",
+    "studies/writing-a-study.md",
 )
 BLOCK = re.compile(r"(?:<!-- ((?:lines|exit) [-0-9 ;a-z]+) -->\n)?^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 OUR_FAULT = 70

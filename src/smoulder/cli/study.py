@@ -210,6 +210,8 @@ def show(
         give(chosen.toml())
     else:
         _give_study(chosen)
+        if not study.endswith(".toml"):
+            say(f"\nTo change it: smoulder studies show {study} --toml > mine.toml")
 
 
 def _give_study(chosen: Study) -> None:
@@ -235,4 +237,3 @@ def _give_study(chosen: Study) -> None:
     if source.citation:
         give("")
         give_wrapped(f"Source: {source.citation}{f' doi:{source.doi}' if source.doi else ''}")
-    say(f"\nTo change it: smoulder studies show {chosen.key} --toml > mine.toml")

@@ -12,6 +12,7 @@ from test_enrolment import STUDY, cohort
 from smoulder import definition, detect, read, run_study, time_to_first
 from smoulder.analysis.counts import AMONG, event_counts
 from smoulder.analysis.episodes import Change, first_event_episodes, recurrent_episodes, relapsed_within, relapses_so_far, value_at
+from smoulder.analysis.outcome import survival_outcome
 from smoulder.analysis.since import against_reference, cumulative_hazard, rates_since, rebound
 from smoulder.analysis.windows import blocked_days
 from smoulder.errors import DataError, UsageError
@@ -76,6 +77,71 @@ def test_of_two_at_one_visit_the_event_asked_about_counts() -> None:
     events = detect(people, both)
     assert time_to_first(events, people, "PIRA", competing=["RAW"]).frame()["cause"].to_list() == ["PIRA"]
     assert time_to_first(events, people, "RAW", competing=["PIRA"]).frame()["cause"].to_list() == ["RAW"]
+
+
+COMPOSITE = Definition.model_validate(
+    PIRA_RULE
+    | {
+        "measures": [
+            {"measure": "edss", "worsening": {"steps": [{"change": 1.0}]}},
+            {"measure": "t25fw", "worsening": {"percent": 20.0}},
+        ]
+    }
+)
+
+
+def free_of(rule: Definition, edss: list[float | None], t25fw: list[float | None], relapses: list[int]) -> tuple[int, int]:
+    """Return time and `free` of the first worsening of one person with a visit every 100 days, in days."""
+    days = [100 * k for k in range(len(edss))]
+    visits = {"patient": ["A"] * len(days), "date": days, "edss": edss, "t25fw": t25fw}
+    people = read({"visits": visits, "relapses": {"patient": ["A"] * len(relapses), "date": relapses}}, date_format="day")
+    outcome = time_to_first(detect(people, rule), people)
+    assert outcome.event.tolist() == [True]
+    return int(outcome.time[0]), int(outcome.free[0])
+
+
+def test_free_is_known_from_the_measure_that_worsened() -> None:
+    # The EDSS worsens by day 300 and was last seen at day 100; at day 200 only the walk was timed.
+    assert free_of(COMPOSITE, [2, 2, None, 3, 3], [5, 5, 5, 5, 5], []) == (300, 100)
+    assert free_of(COMPOSITE, [2, 2, 2, 3, 3], [5, 5, 5, 5, 5], []) == (300, 200)
+    # Both worsen by day 300: the EDSS was free at day 100, the walk at day 200; the first of the two may have come after day 100.
+    assert free_of(COMPOSITE, [2, 2, None, 3, 3], [5, 5, 5, 8, 8], []) == (300, 100)
+
+
+@pytest.mark.parametrize(
+    ("onset", "free"),
+    [
+        ({}, 200),
+        # Day 200 is 20 days after the relapse: a worsening could not have begun there, so nothing is known of it.
+        ({"days_after_relapse": 21}, 100),
+        ({"days_after_relapse": 20}, 200),
+        ({"min_days": 200}, 200),
+        # Day 200 is too soon after the reference of day 0.
+        ({"min_days": 201}, 0),
+    ],
+)
+def test_a_visit_that_could_not_be_an_onset_does_not_say_free(onset: dict[str, int], free: int) -> None:
+    rule = Definition.model_validate(PIRA_RULE | {"onset": onset})
+    assert free_of(rule, [2, 2, 2, 3, 3], [5] * 5, [180]) == (300, free)
+
+
+def test_undetermined_events_outside_the_time_at_risk_are_not_told() -> None:
+    """A worsens undetermined on day 190; of the time up to day 150 nothing is undetermined."""
+    patients = {"patient": ["A"], "relapses_recorded_from": [150], "relapses_recorded_to": [900]}
+    people = cohort({"A": "0:2 100:2 150:2 190:3 280:3"}, patients=patients)
+    outcome = [STUDY["outcome"][0] | {"definition": "mine", "event": "PIRA"}]
+    study = study_from(STUDY | {"definition": [PIRA_RULE], "outcome": outcome, "ending": {"most_days": 150}}, where="test")
+    assert run_study(study, people).made()["worse"].notes == ()
+    later = study_from(STUDY | {"definition": [PIRA_RULE], "outcome": outcome, "ending": {"most_days": 190}}, where="test")
+    assert run_study(later, people).made()["worse"].notes[0].startswith("1 of 1 people without a PIRA had a worsening that is undetermined")
+
+
+def test_of_an_event_and_death_on_one_day_the_event_counts() -> None:
+    frame = pl.DataFrame({"patient": ["A"], "zero_day": [0], "end_day": [100], "end_reason": ["death"], "death_day": [100]})
+    made = survival_outcome("x", frame, {"x": {"A": [100]}}, {"A": [0, 100]}, causes=("x",), at_visits=True)
+    assert rows(made) == [("A", 100, True, "x", "x", 0)]
+    none = survival_outcome("x", frame, {"x": {}}, {"A": [0, 100]}, causes=("x",), at_visits=True)
+    assert rows(none) == [("A", 100, False, "death", "death", 100)]
 
 
 def test_what_does_not_exist_is_said() -> None:

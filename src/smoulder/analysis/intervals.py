@@ -72,7 +72,8 @@ def interval_survival(outcome: SurvivalOutcome, *, by: str | None = None, at_day
         for day, share in steps:
             rows.append(labels | {"day": day, "at_risk": int((time >= day).sum()), "estimate": max(share, 0.0)})
         if event.any():
-            below = [day for day, share in steps if share <= 0.5]
+            # A share of exactly one half is found to what the distance from the maximum leaves, some 1e-7.
+            below = [day for day, share in steps if share <= 0.5 + 1e-6]
             quantiles[-1]["median_days"] = float(below[0]) if below else None
         for day in days:
             row: dict[str, Any] = labels | {"day": day, "at_risk": int((time >= day).sum())}

@@ -174,7 +174,8 @@ def incidence_curves(time: Integers, cause: Integers, n_causes: int) -> tuple[Cu
                 at_risk,
                 _whole(n_event[:, at]),
                 censored,
-                np.array(fit.pstate)[:, at],
+                # Sums of many steps end at 1 + 3e-15 where all have had it.
+                np.minimum(np.array(fit.pstate)[:, at], 1.0),
                 np.where(without, np.nan, np.array(fit.lower)[:, at]),
                 np.where(without, np.nan, np.array(fit.upper)[:, at]),
             )

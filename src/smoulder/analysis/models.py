@@ -173,9 +173,8 @@ def _negative_binomial(y: NDArray[np.int64], log_years: Floats, x: Floats) -> tu
 
     design, size = _prepared(x)
     if y.size <= design.shape[1]:
-        raise NoEstimate(
-            f"the model has {counted(design.shape[1], 'coefficient')}, the constant included, and only {counted(y.size, 'person', 'people')}"
-        )
+        known = counted(y.size, "person", "people")
+        raise NoEstimate(f"the model has {counted(design.shape[1], 'coefficient')}, the constant included, and only {known}")
     poisson = _glm(y, design, sm.families.Poisson(), log_years)
     mean = np.asarray(poisson.fittedvalues, dtype=np.float64)
     # Half of this is the slope of the likelihood at dispersion 0; where it does not rise from there, 0 is the estimate.

@@ -18,6 +18,7 @@ from smoulder.estimates import SurvivalOutcome
 from smoulder.events import Events
 from smoulder.followed import Followed
 from smoulder.provenance import Provenance
+from smoulder.rulebook.model import Definition
 from smoulder.tables import Cohort
 from smoulder.terms import MISSING
 
@@ -99,6 +100,7 @@ def time_to_first(
         days,
         visit_days(cohort, measures),
         causes=causes,
+        free_days=_last_free(cohort, chosen, table.filter(pl.any_horizontal(is_event(cause) for cause in causes))),
         at_visits=True,
         death_competes=death_competes,
         provenance=events.provenance,
@@ -106,9 +108,42 @@ def time_to_first(
     return outcome if event not in ("PIRA", "RAW") else _with_undetermined(outcome, table, event)
 
 
+def _last_free(cohort: Cohort, definition: Definition, table: pl.DataFrame) -> dict[str, dict[int, int]]:
+    """Return patient -> onset day of an event -> the last visit before it that was free of it.
+
+    It is the last one with a score of the measure that worsened at which the definition would have seen a worsening begin: visits too
+    near to a relapse, or too soon after the reference, say nothing. At the visit compared with there was none by definition. Of several
+    measures that worsened at one visit, the one that was free the longest time ago decides.
+    """
+    rule = definition.onset
+    places = {patient: index for index, patient in enumerate(cohort.patients)}
+    scored = {measure: cohort.scores(measure) != MISSING for measure in table["measure"].unique()}
+    found: dict[str, dict[int, int]] = {}
+    for patient, measure, onset, baseline in table.select("patient", "measure", "onset_day", "baseline_day").iter_rows():
+        where = cohort.visits_of(places[patient])
+        days = cohort.visits.day[where][scored[measure][where]]
+        between = days[(days > baseline) & (days < onset)]
+        if rule.at is not None:
+            between = between[:0]
+        elif rule.min_days and rule.min_days_from == "baseline":
+            between = between[between - baseline >= rule.min_days]
+        relapses = cohort.relapse_days_of(places[patient])
+        if len(relapses) and (rule.days_after_relapse or rule.days_before_relapse):
+            since = between[:, None].astype(np.int64) - relapses[None, :]
+            near = ((since >= 0) & (since < rule.days_after_relapse)) | ((since <= 0) & (-since < rule.days_before_relapse))
+            between = between[~near.any(axis=1)]
+        last = int(between[-1]) if len(between) else baseline
+        mine = found.setdefault(patient, {})
+        mine[onset] = min(last, mine.get(onset, last))
+    return found
+
+
 def _with_undetermined(outcome: SurvivalOutcome, table: pl.DataFrame, event: str) -> SurvivalOutcome:
-    """Return the outcome with a note on the people whose worsening may have been the event, and is not known to be."""
-    unsure = set(table.filter(is_event("undetermined worsening"))["patient"].to_list())
+    """Return the outcome with a note on the people whose worsening at risk may have been the event, and is not known to be."""
+    ends = dict(zip(outcome.patients, (outcome.people["zero_day"] + pl.Series(outcome.time)).to_list(), strict=True))
+    zeros = dict(outcome.people.select("patient", "zero_day").iter_rows())
+    rows = table.filter(is_event("undetermined worsening")).select("patient", "onset_day").iter_rows()
+    unsure = {patient for patient, day in rows if patient in ends and zeros[patient] < day <= ends[patient]}
     none = outcome.patients.filter(pl.Series(~outcome.event)).to_list()
     n = sum(patient in unsure for patient in none)
     if not n:
@@ -128,6 +163,7 @@ def survival_outcome(
     *,
     causes: Sequence[str],
     at_visits: bool,
+    free_days: Mapping[str, Mapping[int, int]] | None = None,
     once: bool = True,
     death_competes: bool = True,
     provenance: Provenance | None = None,
@@ -147,6 +183,8 @@ def survival_outcome(
     at_visits
         Whether the event is seen at visits only: then it happened after the visit before, and who has none is free of it up to the
         last visit. Otherwise (relapses, treatments) its day is known, and observation goes on to the last day observed.
+    free_days
+        Patient -> day of an event -> last visit before it that was free of it; where it is not stated, the one before among `visits`.
     once
         Whether a person who had it up to time zero is no longer at risk, as with a milestone; not so with relapses.
     death_competes
@@ -182,7 +220,9 @@ def survival_outcome(
                 day, cause, n_deaths = death, len(causes), n_deaths + 1
         if cause >= 0:
             before = [visit for visit in mine if visit < day]
-            free = (before[-1] if before else zero) if at_visits and cause < len(causes) else day
+            stated = None if free_days is None else free_days.get(patient, {}).get(day)
+            seen_free = stated if stated is not None else (before[-1] if before else zero)
+            free = seen_free if at_visits and cause < len(causes) else day
             why = (*causes, DEATH)[cause]
         else:
             free, why = day, reason

@@ -12,7 +12,7 @@ from smoulder.figures.sheet import INNER, MARGIN, NOTE, TEXT, WIDTH, Heading, ce
 from smoulder.figures.style import GREY, INK, PAPER, wrapped
 from smoulder.followed import FlowStep
 
-MAIN, SIDE = 340.0, 260.0
+MAIN, SIDE = 360.0, 300.0
 LINE, PAD, GAP = 15.5, 9.0, 26.0
 SIDE_FILL, END_FILL = "#f2f2f2", "#dcedf9"
 NOT_APPLIED = "not applied"

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from smoulder.figures.marks import Box, Dot, Group, Mark, Path, line
 from smoulder.figures.style import GREY, INK, LOOKS, PAPER, RELAPSE_COLOUR
 
-
 EDGE = 0.9
 """White edge of a sign at least: on the rows of the worst scores, in black and white, it is what shows the sign."""
 

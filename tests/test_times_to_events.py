@@ -212,6 +212,28 @@ def test_death_competes_or_censors(competes: bool, expected: tuple[Any, ...]) ->
     assert rows(found.made()["worse"]) == [expected]
 
 
+@pytest.mark.parametrize(
+    ("death", "ending", "expected"),
+    [
+        # Visits end on day 400. A death within a year of it ends the observation; a later one came after the person was lost.
+        (430, {}, ("A", 430, False, "death", "death", 430)),
+        (765, {}, ("A", 765, False, "death", "death", 765)),
+        (766, {}, ("A", 400, False, "", "last visit", 400)),
+        (430, {"death": False}, ("A", 400, False, "", "last visit", 400)),
+        (430, {"most_days": 420}, ("A", 400, False, "", "end of the study period", 400)),
+    ],
+)
+def test_death_after_the_last_visit(death: int, ending: dict[str, Any], expected: tuple[Any, ...]) -> None:
+    people = {"patient": ["A"], "death_date": [death]}
+    found = ran({"A": "0:2 100:2 200:2 300:2 400:2"}, patients=people, ending=ending)
+    assert rows(found.made()["worse"]) == [expected]
+    n_observed = int(expected[4] == "death")
+    assert any(f"1 of 1 people died after the last visit that counts. {n_observed} of them" in note for note in found.followed.notes)
+    alone = STUDY["outcome"][0] | {"death_competes": False}
+    censored = ran({"A": "0:2 100:2 200:2 300:2 400:2"}, patients=people, ending=ending, outcome=[alone]).made()["worse"]
+    assert (censored.time.tolist(), censored.cause.tolist()) == ([400], [0])
+
+
 def test_a_milestone_that_was_reached_before_leaves_out() -> None:
     aim = {"key": "six", "title": "EDSS 6", "kind": "milestone", "score": 6.0, "confirmed_after_days": 84}
     changes = {"outcome": [STUDY["outcome"][0], aim], "time_zero": {"at": "visit number", "number": 2}}

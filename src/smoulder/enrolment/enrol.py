@@ -14,6 +14,7 @@ from smoulder.enrolment.knowing import known_column
 from smoulder.enrolment.times import Time, Times
 from smoulder.followed import FlowStep, Followed
 from smoulder.protocol.model import Study
+from smoulder.protocol.timing import DEATH_AFTER_DAYS
 from smoulder.provenance import provenance_of
 from smoulder.rulebook.parts import listed
 from smoulder.tables import Cohort, Visits
@@ -89,7 +90,7 @@ def enrol(cohort: Cohort, study: Study, times: Times, past: Past) -> Followed:
         history=history,
         people=people,
         flow=tuple(flow),
-        notes=(*notes, *_late_starts(people)),
+        notes=(*notes, *_late_starts(people), *_deaths_after_visits(people)),
         provenance=provenance_of(cohort, ()),
     )
 
@@ -104,6 +105,19 @@ def _late_starts(people: pl.DataFrame) -> tuple[str, ...]:
         f"The starting visit of {len(late):,} of {people.height:,} people lies after time zero ({middle:,} days in the median, {longest:,} "
         "at most). Their time at risk counts from time zero, although a worsening can only be seen after that visit: rates are a little "
         "too low.",
+    )
+
+
+def _deaths_after_visits(people: pl.DataFrame) -> tuple[str, ...]:
+    """Return that some people died after their last visit, where they did, and up to when they count as observed."""
+    after = people.filter(pl.col("death_day") > pl.col("last_visit_day"))
+    if not after.height:
+        return ()
+    soon = after.filter(pl.col("end_reason") == "death").height
+    return (
+        f"{after.height:,} of {people.height:,} people died after the last visit that counts. {soon:,} of them did so at most "
+        f"{DEATH_AFTER_DAYS} days after their last visit and within the time of the study, and were observed up to death; the others were "
+        "lost before it.",
     )
 
 

@@ -12,7 +12,7 @@ import polars as pl
 from smoulder.enrolment.periods import Period, is_one_of, treatment_periods
 from smoulder.errors import DataError
 from smoulder.protocol.model import Study
-from smoulder.protocol.timing import CENSOR_REASONS, Ending, TimeZero
+from smoulder.protocol.timing import CENSOR_REASONS, DEATH_AFTER_DAYS, Ending, TimeZero
 from smoulder.tables import Cohort
 from smoulder.terms import MISSING
 
@@ -169,7 +169,8 @@ def _end(
     recorded_to: int | None,
 ) -> tuple[int, str]:
     """Return the last day observed and why."""
-    ends: list[tuple[int, str]] = [(last_visit, "last visit")]
+    died_soon = ending.death and death is not None and last_visit < death <= last_visit + DEATH_AFTER_DAYS
+    ends: list[tuple[int, str]] = [] if died_soon else [(last_visit, "last visit")]
     if ending.stop_after_days is not None and index is not None and index.end_day is not None:
         ends.append((index.end_day + ending.stop_after_days, "treatment stopped"))
     if ending.switch:

@@ -20,6 +20,11 @@ CENSOR_REASONS = ("death", "treatment stopped", "switched treatment", "end of th
 """Why the observation of a person ends; of two on one day the one that stands first here is told."""
 
 
+DEATH_AFTER_DAYS = 365
+"""A death up to so many days after the last visit is what ended the visits, and observation goes on to it; a later one came after the
+person was lost (ours). Visits end before every death, so that without this no death would ever be seen to compete."""
+
+
 class TimeZero(Part):
     """The day from which a person is followed, and the visit that is the start."""
 
@@ -77,7 +82,8 @@ class Ending(Part):
     treatments: Names = ()
     """The treatments that count; none: those of time zero, or the one taken at time zero."""
     death: bool = True
-    """Whether death (death_date of the patients table) ends it; it is always told apart from other reasons."""
+    """Whether death (death_date of the patients table, at most `DEATH_AFTER_DAYS` after the last visit) ends it; it is told apart from
+    other reasons."""
     recording: bool = True
     """Whether the end of recording (observed_to of the patients table) ends it."""
     most_days: Annotated[int, Field(ge=1)] | None = None

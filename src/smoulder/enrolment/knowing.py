@@ -28,7 +28,7 @@ def known_column(cohort: Cohort, times: Times, part: Known, past_events: pl.Data
     if part.what == "column":
         return _column(cohort, part)
     if part.what == "event before":
-        return _event_before(cohort, times, part, past_events), ()
+        return _event_before(cohort, times, part, past_events)
     if part.what == "treatment":
         return _treatment(cohort, times, part)
     makers: dict[str, Callable[[], tuple[Values, tuple[str, ...]]]] = {
@@ -180,7 +180,10 @@ def reference_level(part: Known, levels: Sequence[str]) -> str | None:
     return next((by_name[name.casefold()] for name in part.reference if name.casefold() in by_name), None)
 
 
-def _event_before(cohort: Cohort, times: Times, part: Known, past_events: pl.DataFrame) -> pl.Series:
+def _event_before(cohort: Cohort, times: Times, part: Known, past_events: pl.DataFrame) -> tuple[pl.Series, tuple[str, ...]]:
+    if part.event != "worsening" and cohort.relapse_knowledge == "unknown":
+        note = f"There is no table of relapses, so {part.event} before time zero is not known for anybody."
+        return pl.Series(part.key, [None] * cohort.n_patients, dtype=YES_NO), (note,)
     column = {"worsening": pl.col("kind") == "worsening", "PIRA": pl.col("pira"), "RAW": pl.col("raw")}[part.event]
     mine = past_events.filter((pl.col("definition") == part.definition) & column)
     days: dict[str, list[int]] = {}
@@ -194,4 +197,4 @@ def _event_before(cohort: Cohort, times: Times, part: Known, past_events: pl.Dat
         first = time.zero_day - part.days if part.days is not None else None
         had = any(day <= time.zero_day and (first is None or day >= first) for day in days.get(patient, []))
         values.append("yes" if had else "no")
-    return pl.Series(part.key, values, dtype=YES_NO)
+    return pl.Series(part.key, values, dtype=YES_NO), ()

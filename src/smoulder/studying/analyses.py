@@ -183,7 +183,13 @@ class Bench:
             done.append(andersen_gill(episodes, self.terms(part.terms)))
         return done
 
+    def _need_labels(self, event: str) -> None:
+        """Raise DataError where an event is one that only relapses tell, and there is no table of them: none found would read as none."""
+        if event in ("PIRA", "RAW") and self.events.provenance.relapse_knowledge == "unknown":
+            raise DataError(f"There is no table of relapses, so RAW and PIRA cannot be told apart and {event} cannot be counted.")
+
     def _episodes(self, key: str, event: str) -> Episodes:
+        self._need_labels(event)
         people = self.followed.people
         zeros = dict(people.select("patient", "zero_day").iter_rows())
         found = event_days(self.events.of(key), event)
@@ -267,6 +273,7 @@ class Bench:
 
     @do.register
     def _share(self, part: parts.ShareAnalysis) -> Sequence[Estimate]:
+        self._need_labels(part.event)
         worsening = self.events.of(part.definition).filter(pl.col("kind") == "worsening")
         labelled = worsening.filter(pl.col(part.event.lower()).fill_null(False))
         patients = self.followed.people["patient"]

@@ -202,7 +202,6 @@ measure = "sdtm"
         ('column = "sex"', "", "known.0: column goes with what = 'column', and is needed there"),
         ('key = "sex"', 'key = "patient"', "known 'patient': the key has another meaning; choose another"),
         ('key = "sex"', 'key = "Sex"', "known.0.key: String should match pattern"),
-        ('definition = "cdw-12w"', 'definition = "own.toml"', "names a definition of the catalogue by its key, not a file"),
         ('event = "worsening"', 'event = "PIRA"\ncompeting = ["PIRA"]', "outcome.0.disability: an event cannot compete with itself"),
         ('question = "Do they worsen?"', "question = 7", "question: should be a valid string (found 7)"),
         ('kind = "disability"\n', "", "outcome.0: kind must be given"),
@@ -242,36 +241,38 @@ def test_a_study_cannot_be_changed_and_equal_content_is_equal(written: Write) ->
 
 WORDS = {
     "graf-2021": (
-        "Entered were people who had course RRMS, RR, relapsing-remitting or relapsing remitting; who were treated with natalizumab or "
-        "Tysabri for at least 731 days; who had at least 3 visits with EDSS from the starting visit on. Time zero was the start of the "
-        "first period on natalizumab or Tysabri that lasted at least 731 days (periods at most 90 days apart are one). The starting visit "
-        "was the one nearest to it, at most 180 days before and 90 days after. Observation ended with the last visit, 90 days after the "
-        "treatment was stopped, the day before another treatment, death or the end of recording, whichever came first. A visit after the "
-        "end could confirm a worsening that began before it. Outcomes were first cPIRA: the first PIRA under graf-2021, dated by its "
-        "onset; first confirmed worsening of any kind: the first worsening under graf-2021, dated by its onset; secondary progression: "
-        "secondary progression by the data-derived definition (Lorscheider 2016, without functional systems). Known at time zero were age: "
-        "years of age; sex: the column sex of the patients table; disease duration: years since the first symptom; EDSS at natalizumab "
-        "start: the EDSS of the starting visit; EDSS at natalizumab start: the EDSS of the starting visit, in groups (below 3.5 and 3.5 or "
-        "more); relapses in the year before: relapses in the 365 days before time zero; earlier treatments: different treatments before "
-        "time zero. The design follows Graf J, et al. Brain Commun 2021;3(4):fcab229. Assumed, as the source was not seen to state it: "
-        "enter visits; time zero; ending; known age; known sex; known relapses-1y; known prior; outcome worsening; analysis table-1; "
-        "analysis cpira; analysis free-of-cpira; analysis rates; analysis factors; analysis cross-sectional; analysis between-visits; "
-        "analysis conversion; analysis share."
+        "Entered were people who had course RRMS, RR, relapsing-remitting or relapsing remitting; who were treated with natalizumab "
+        "or Tysabri for at least 731 days; who had at least 3 visits with EDSS from the starting visit on. Time zero was the start of"
+        " the first period on natalizumab or Tysabri that lasted at least 731 days (periods at most 90 days apart are one). The "
+        "starting visit was the one nearest to it, at most 180 days before and 90 days after. Observation ended with the last visit, "
+        "90 days after the treatment was stopped, the day before another treatment, death or the end of recording, whichever came "
+        "first. A visit after the end could confirm a worsening that began before it. Outcomes were first cPIRA: the first PIRA under"
+        " graf-2021, dated by its onset; first confirmed worsening of any kind: the first worsening under graf-2021, dated by its "
+        "onset; secondary progression: secondary progression by the data-derived definition (Lorscheider 2016, without functional "
+        "systems). Known at time zero were age: years of age; sex: the column sex of the patients table; disease duration: years "
+        "since the first symptom; EDSS at natalizumab start: the EDSS of the starting visit; EDSS at natalizumab start: the EDSS of "
+        "the starting visit, in groups (below 3.5 and 3.5 or more); relapses in the year before: relapses in the 365 days before time"
+        " zero; earlier treatments: different treatments before time zero. The design follows Graf J, et al. Brain Commun "
+        "2021;3(4):fcab229. Assumed, as the source was not seen to state it: enter visits; time zero; ending; known age; known sex; "
+        "known edss-group; known relapses-1y; known prior; outcome worsening; outcome spms; reference gothenburg; analysis table-1; "
+        "analysis cpira; analysis free-of-cpira; analysis rates; analysis factors; analysis cross-sectional; analysis between-visits;"
+        " analysis conversion; analysis share."
     ),
     "kappos-2020": (
         "Entered were people who had age of at least 18 and at most 55 at time zero. Time zero was the day that the tables state "
-        "(randomisation or another index date). The starting visit was the one nearest to it, at most 42 days before and 14 days after. "
-        "Observation ended with the last visit, death, the end of recording or 672 days after time zero, whichever came first. A visit "
-        "after the end could confirm a worsening that began before it. Outcomes were composite CDA, 12 weeks: the first worsening under "
-        "kappos-2020-cda, dated by its onset; composite CDA, 24 weeks: the first worsening under kappos-2020-cda-24w, dated by its onset; "
-        "PIRA, 12 weeks: the first PIRA under kappos-2020, dated by its onset; RAW, 12 weeks: the first RAW under kappos-2020, dated by "
-        "its onset; PIRA, 24 weeks: the first PIRA under kappos-2020-24w, dated by its onset; RAW, 24 weeks: the first RAW under "
-        "kappos-2020-24w, dated by its onset. Known at time zero were arm: the column arm of the patients table; age: years of age; sex: "
-        "the column sex of the patients table; disease duration: years since the first symptom; EDSS at the start: the EDSS of the "
-        "starting visit; relapses in the year before: relapses in the 365 days before time zero. The design follows Kappos L, et al. JAMA "
-        "Neurol 2020;77(9):1132-1140 (OPERA I and II). Assumed, as the source was not seen to state it: enter age; time zero; ending; "
-        "known age; known sex; known duration; known edss; known relapses-1y; analysis table-1; analysis raw-and-pira-12w; analysis "
-        "raw-and-pira-24w; analysis free-of-pira-and-raw; analysis rates; analysis adjusted; analysis share."
+        "(randomisation or another index date). The starting visit was the one nearest to it, at most 42 days before and 14 days "
+        "after. Observation ended with the last visit, death, the end of recording or 672 days after time zero, whichever came first."
+        " A visit after the end could confirm a worsening that began before it. Outcomes were composite CDA, 12 weeks: the first "
+        "worsening under kappos-2020-cda, dated by its onset; composite CDA, 24 weeks: the first worsening under kappos-2020-cda-24w,"
+        " dated by its onset; PIRA, 12 weeks: the first PIRA under kappos-2020, dated by its onset; RAW, 12 weeks: the first RAW "
+        "under kappos-2020, dated by its onset; PIRA, 24 weeks: the first PIRA under kappos-2020-24w, dated by its onset; RAW, 24 "
+        "weeks: the first RAW under kappos-2020-24w, dated by its onset. Known at time zero were arm: the column arm of the patients "
+        "table; age: years of age; sex: the column sex of the patients table; disease duration: years since the first symptom; EDSS "
+        "at the start: the EDSS of the starting visit; relapses in the year before: relapses in the 365 days before time zero. The "
+        "design follows Kappos L, et al. JAMA Neurol 2020;77(9):1132-1140 (OPERA I and II). Assumed, as the source was not seen to "
+        "state it: enter age; time zero; ending; known age; known sex; known duration; known edss; known relapses-1y; analysis "
+        "table-1; analysis raw-and-pira-12w; analysis raw-and-pira-24w; analysis free-of-pira-and-raw; analysis rates; analysis "
+        "adjusted; analysis share."
     ),
 }
 

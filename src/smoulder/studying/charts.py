@@ -85,9 +85,9 @@ def _drawings(part: FigurePart, result: StudyResult) -> Iterator[Drawing]:
             raise SmoulderError(f"The analysis '{part.of}' has no effects.")
         yield figures.plot_forest(effects, title=title)
     elif part.kind == "strip":
-        yield figures.plot_cohort(
-            followed.cohort, _of_one(result.events, part.of), people=followed.people, measure=part.measure, since=since
-        )
+        mine = _of_one(result.events, part.of)
+        # The report is passed on: who is which line stays out of it.
+        yield figures.plot_cohort(followed.cohort, mine, people=followed.people, measure=part.measure, since=since, ids=False)
     elif part.kind == "spread":
         by_title = _title_of(part.by, result)
         yield figures.plot_spread(followed.cohort, people=followed.people, by=part.by, by_title=by_title, measure=part.measure, since=since)

@@ -357,11 +357,12 @@ def _curve(estimate: Curve, group: str) -> tuple[ShownTable, ...]:
         columns |= {**_group(estimate.at_days, title=group), **_group(estimate.at_days, "cause"), "at risk": _count("at_risk")}
         columns |= {value: lambda row: with_limits(row, shown)}
         found.append(table_of(estimate.at_days.rows(named=True), columns, right=("at risk", value)))
-    if estimate.differences.height:
+    differences = estimate.differences.filter(pl.col("difference").is_not_null())
+    if differences.height:
         value = "difference in days (95 % limits)"
         columns = {"what": lambda row: f"{row['what']} to {time(row['day'])}", group: _of("group"), "against": _of("against")}
         columns |= {value: lambda row: with_limits(row, _days, ("difference", "lower", "upper")), "p": lambda row: p_value(row["p"])}
-        found.append(table_of(estimate.differences.rows(named=True), columns, right=(value, "p")))
+        found.append(table_of(differences.rows(named=True), columns, right=(value, "p")))
     tests = tuple(sentence_of_test(row) for row in estimate.tests.iter_rows(named=True))
     if tests:
         found[0] = replace(found[0], notes=tests)
@@ -394,7 +395,7 @@ def _curve_summary(estimate: Curve, group: str) -> ShownTable:
 
 def _median(row: Row) -> str:
     if row["median_days"] is None:
-        return "not reached"
+        return "not reached" if row["lower_days"] is None else f"not reached ({time(row['lower_days'])} to not reached)"
     return with_limits(row, time, ("median_days", "lower_days", "upper_days")).replace(f" to {NONE})", " to not reached)")
 
 

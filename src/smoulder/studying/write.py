@@ -25,7 +25,7 @@ from smoulder.outputs import (
     write_text,
 )
 from smoulder.studying.adam import adtte, parameters_frame, variables_frame, write_adam
-from smoulder.studying.charts import study_charts
+from smoulder.studying.charts import NAMES, study_charts
 from smoulder.studying.methods import methods_paragraph, software
 from smoulder.studying.report import counts_by_definition, ends_frame, outcomes_frame, report_html
 from smoulder.studying.reporting_items import reporting_items
@@ -94,7 +94,7 @@ def write_study(
         contents = _write_tables(result, place, extra or {})
         for one in drawn:
             if one.drawing is not None:
-                contents[f"figures/{one.name}.svg"] = one.drawing.title
+                contents[f"figures/{one.name}.svg"] = NAMES["timeline"] if one.kind == "timeline" else one.drawing.title
                 _parent(place / f"figures/{one.name}.svg")
         with Files() as files:
             for one in drawn:

@@ -7,15 +7,18 @@ import re
 import struct
 import threading
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
+import numpy as np
+import polars as pl
 import pytest
 
+from smoulder.analysis import cox, cumulative_incidence, kaplan_meier
 from smoulder.errors import UsageError
-from smoulder.figures import Chart, plot_flow
+from smoulder.estimates import SurvivalOutcome, Term
+from smoulder.figures import Chart, plot_curve, plot_flow, plot_forest, plot_stack
 from smoulder.figures.axes import PERCENT_TOPS, number_axis, p_text, percent, percent_ticks, round_top, time_axis
 from smoulder.figures.labels import spaced
 from smoulder.figures.palette import DASHES, SERIES_COLOURS, area_patterns, cause_colours
@@ -31,6 +34,36 @@ Rect = tuple[float, float, float, float]
 AWKWARD = "<b>\"&' \x00 ]]> \N{GRINNING FACE} ψ"
 """A name that would break markup, with a character that XML cannot hold, an emoji and another alphabet."""
 LONG = "people with relapsing-remitting disease who started a high-efficacy treatment within two years of the first symptom"
+
+
+# -- something to draw ----------------------------------------------------------------------
+
+
+def outcome_of(
+    n: int,
+    groups: Sequence[str] = ("all",),
+    causes: Sequence[str] = ("first PIRA",),
+    *,
+    last_day: int = 2000,
+    share: float = 0.6,
+    seed: int = 1,
+) -> SurvivalOutcome:
+    """Return an outcome of `n` people at random: the column "group" takes `groups` in turn; a share has one of the causes."""
+    chance = np.random.default_rng(seed)
+    time = chance.integers(1, last_day + 1, n).astype(np.int32)
+    cause = ((chance.random(n) < share) * chance.integers(1, len(causes) + 1, n)).astype(np.int8)
+    patients = pl.Series([f"P{k:05d}" for k in range(n)], dtype=pl.String)
+    named = pl.Series([groups[k % len(groups)] for k in range(n)], dtype=pl.Enum(list(groups)))
+    return SurvivalOutcome(
+        name=causes[0],
+        patients=patients,
+        time=time,
+        cause=cause,
+        causes=tuple(causes),
+        reason=pl.Series([causes[k - 1] if k else "last visit" for k in cause.tolist()], dtype=pl.String),
+        free=np.zeros(n, dtype=np.int32),
+        people=pl.DataFrame({"patient": patients, "group": named, "age": chance.normal(40, 10, n)}),
+    )
 
 
 # -- reading a drawing ----------------------------------------------------------------------
@@ -311,12 +344,28 @@ def test_names_are_pushed_apart_and_stay_inside() -> None:
 # -- colours --------------------------------------------------------------------------------
 
 
-def lightness(colour: str) -> float:
-    """Return CIE L* of an sRGB colour, from luminance (IEC 61966-2-1, CIE 15), independent of the code under test."""
+def luminance(colour: str) -> float:
+    """Return the relative luminance of an sRGB colour (IEC 61966-2-1), independent of the code under test."""
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    return 116 * luminance ** (1 / 3) - 16 if luminance > 0.008856 else 903.3 * luminance
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def lightness(colour: str) -> float:
+    """Return CIE L* of an sRGB colour (CIE 15), independent of the code under test."""
+    light = luminance(colour)
+    return 116 * light ** (1 / 3) - 16 if light > 0.008856 else 903.3 * light
+
+
+def test_no_two_causes_have_colours_that_look_alike() -> None:
+    colours = cause_colours(["first PIRA", "first RAW", "undefined", "undetermined", "improvement", "death"])
+    apart = [
+        sum((int(a[i : i + 2], 16) - int(b[i : i + 2], 16)) ** 2 for i in (1, 3, 5)) ** 0.5
+        for n, a in enumerate(colours)
+        for b in colours[n + 1 :]
+    ]
+    # The green of improvement and that of the series are 44 apart and look alike.
+    assert min(apart) > 60
 
 
 def test_the_colours_of_scores_darken_evenly() -> None:
@@ -351,4 +400,48 @@ def test_causes_differ_in_colour_and_in_pattern(causes: list[str]) -> None:
             assert colours[found] == LOOKS[name].colour
 
 
-Maker = Callable[..., Any]
+# -- every kind -----------------------------------------------------------------------------
+
+
+def every_kind() -> dict[str, Chart]:
+    two, causes = outcome_of(80, ("control", "active")), outcome_of(80, ("control", "active"), ("PIRA", "RAW", "undefined"))
+    return {
+        "curves": plot_curve(kaplan_meier(two, by="group")),
+        "stack": plot_stack(cumulative_incidence(causes, by="group")),
+        "forest": plot_forest(cox(two, [Term(column="group", title="arm"), Term(column="age", title="age", per=10, unit="years")])),
+        "flow": plot_flow(STEPS),
+    }
+
+
+KINDS = every_kind()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_sound_saved_and_the_same_each_time(kind: str, tmp_path: Path) -> None:
+    chart = KINDS[kind]
+    require_sound(chart)
+    assert every_kind()[kind].svg == chart.svg
+    for ending, start in (("svg", b"<svg"), ("png", b"\x89PNG"), ("pdf", b"%PDF-"), ("html", b"<!DOCTYPE html>")):
+        chart.save(tmp_path / f"a.{ending}")
+        assert (tmp_path / f"a.{ending}").read_bytes().startswith(start)
+    with pytest.raises(UsageError, match="A figure is written as"):
+        chart.save(tmp_path / "a.eps")
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours as WCAG 2 has it: 1 to 21."""
+    bright, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_text_can_be_read_on_every_ground(kind: str) -> None:
+    tree = root(KINDS[kind])
+    inks = {text.get("fill") or "" for text in tree.iter(f"{SVG}text")}
+    grounds = {box.get("fill") or "" for box in tree.iter(f"{SVG}rect")} - {"none"}
+    grounds = {fill for fill in grounds if fill.startswith("#") and not fill.startswith(tuple(SERIES_COLOURS))}
+    assert inks and "#ffffff" in grounds
+    # Swatches of the stack are the only boxes without text.
+    plain = {fill for fill in grounds if kind != "stack" or fill == "#ffffff"}
+    # 4.5 to 1 is what WCAG 2 asks of small text.
+    assert min(contrast(ink, ground) for ink in inks for ground in plain) >= 4.5

@@ -285,12 +285,15 @@ def test_relapses_so_far_count_from_time_zero() -> None:
     assert [value_at(changes, day) for day in (0, 39, 40, 90)] == [0.0, 0.0, 1.0, 2.0]
 
 
-def test_blocked_days_are_taken_out_and_an_event_in_them_is_kept() -> None:
+def test_blocked_days_are_taken_out_with_the_events_in_them() -> None:
     outcome = first("worsening", {"A": "0:2 100:2 200:3 300:3"})
     out = first_event_episodes(outcome, not_at_risk={"A": [(60, 120)]})
     assert stretches(out) == [(0, 60, False), (120, 200, True)]
     inside = first_event_episodes(outcome, not_at_risk={"A": [(150, 250)]})
-    assert stretches(inside) == [(0, 150, False), (199, 200, True)]
+    assert stretches(inside) == [(0, 150, False)]
+    assert (out.notes, inside.notes[-1]) == ((), "1 of 1 event lies on days that are not at risk and is left out with them.")
+    first_day = first_event_episodes(outcome, not_at_risk={"A": [(150, 199)]})
+    assert stretches(first_day) == [(0, 150, False), (199, 200, True)]
 
 
 def test_recurrent_events_cut_the_time_and_later_ones_do_not_count() -> None:
@@ -309,10 +312,21 @@ def test_recurrent_events_cut_the_time_and_later_ones_do_not_count() -> None:
 
 @pytest.mark.parametrize(
     ("key", "before", "after"),
-    [("mueller-2023", 114, 90), ("portaccio-2025", 30, 90), ("mueller-2025", 0, 0), ("cdw-12w", 0, 0)],
+    [
+        # From 90 days before to 30 days after onset for certain; about confirmation only while no later visit can confirm.
+        ("mueller-2023", 30, 90),
+        ("portaccio-2025", 30, 90),
+        # From 90 days before onset to a confirming visit 183 days after it at the earliest.
+        ("tur-2023", 183, 90),
+        # From onset to 30 days after a confirming visit 180 days after it at the earliest; RAW up to 90 days after a relapse.
+        ("bsteh-2025", 210, 90),
+        # RAW and PIRA do not exclude each other; the reference is at most at onset.
+        ("kappos-2020", 30, 0),
+        ("mueller-2025", 0, 0),
+        ("cdw-12w", 0, 0),
+    ],
 )
 def test_how_long_no_pira_can_begin_near_a_relapse(key: str, before: int, after: int) -> None:
-    """mueller-2023: none from 90 days before to 30 days after onset, nor about confirmation, 84 days later at the earliest."""
     blocked = blocked_days(definition(key))
     assert (blocked.before_days, blocked.after_days) == (before, after)
 
@@ -327,6 +341,28 @@ def test_the_blocked_days_are_those_on_which_the_engine_finds_none(relapse: int,
     blocked = blocked_days(rule)
     first_day, last_day = blocked.spans({"A": [relapse]})["A"][0]
     assert (first_day < 160 <= last_day) == (label is None)
+
+
+def test_a_later_confirming_visit_can_rescue_a_pira_from_a_relapse_about_the_first() -> None:
+    """Onset on day 100; the relapse of day 190 bars the visit of day 190 from confirming a PIRA, and not that of day 400."""
+    people = cohort({"A": "0:2 100:3 190:3 400:3"}, relapses={"A": [190]})
+    assert first_labels(people, "mueller-2023") == ["PIRA"]
+    assert blocked_days(definition("mueller-2023")).unbounded == ("confirmation-90 .. confirmation+30",)
+    # Confirmed 84 to 100 days after onset: whichever visit it is, the days 10 to 114 after onset lie in the interval about it.
+    closed = MINE.changed({"confirmation.windows": [{"name": "c", "from_day": 84, "to_day": 100}], "relapses.relapse_free": CONFIRMED})
+    assert (blocked_days(closed).before_days, blocked_days(closed).after_days) == (114, 90)
+
+
+CONFIRMED = ["onset-90 .. onset+30", "confirmation-90 .. confirmation+30"]
+
+
+def first_labels(people: Any, key: str) -> list[str]:
+    return detect(people, key).table["label"].to_list()
+
+
+def test_an_onset_that_must_keep_its_distance_is_blocked_by_it() -> None:
+    far = MINE.changed({"onset": {"days_after_relapse": 120, "days_before_relapse": 60}})
+    assert (blocked_days(far).before_days, blocked_days(far).after_days) == (59, 119)
 
 
 # -- rates by time, rebound, a published course -------------------------------------------------------

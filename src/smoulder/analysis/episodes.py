@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import polars as pl
 
+from smoulder.errors import agreed, counted
 from smoulder.estimates import Episodes, SurvivalOutcome
 
 Span = tuple[int, int]
@@ -83,10 +84,12 @@ def first_event_episodes(
     changes
         What changes; a person who is not among the values keeps a null.
     not_at_risk
-        Patient -> stretches (first, last] in days from time zero that are taken out. An event in one of them is kept, at the end of the
-        day on which it was seen: taking it out would lose an event that was found.
+        Patient -> stretches (first, last] in days from time zero that are taken out, with what happened in them: an event counts only
+        among people at risk of it. Kept with its one day it would count as an event and not as time (measured in made-up people in whom
+        relapses do nothing: hazard ratios 8 to 19 % higher). A note says how many events are left out.
     """
     rows: list[dict[str, object]] = []
+    n_inside = 0
     names = covariates(outcome.people)
     for patient, time, event, known in zip(
         outcome.patients, outcome.time.tolist(), outcome.event.tolist(), outcome.people.select(names).iter_rows(), strict=True
@@ -98,9 +101,8 @@ def first_event_episodes(
         for start, stop in pairwise(edges):
             happened = event and stop == time
             if any(first <= start and stop <= last for first, last in out):
-                if not happened:
-                    continue
-                start = stop - 1
+                n_inside += happened
+                continue
             values = {change.key: value_at(change.values.get(patient, ()), start) for change in changes}
             rows.append(
                 {
@@ -120,8 +122,15 @@ def first_event_episodes(
         **{name: outcome.people.schema[name] for name in names},
         **{change.key: pl.Enum(change.levels) if change.levels else pl.Float64() for change in changes},
     }
+    notes = outcome.notes
+    if n_inside:
+        verb = agreed(n_inside, "lies", "lie")
+        notes += (
+            f"{n_inside:,} of {counted(outcome.n_events, 'event')} {verb} on days that are not at risk and {agreed(n_inside, 'is', 'are')} "
+            "left out with them.",
+        )
     table = pl.DataFrame(rows, schema=schema)
-    return Episodes(name=outcome.name, table=table, recurrent=False, notes=outcome.notes, provenance=outcome.provenance)
+    return Episodes(name=outcome.name, table=table, recurrent=False, notes=notes, provenance=outcome.provenance)
 
 
 def covariates(people: pl.DataFrame) -> list[str]:

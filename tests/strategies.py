@@ -245,6 +245,8 @@ def baselines(draw: st.DrawFn, relapse_rule: dict[str, Any] | None, *, sustained
         base["relapse_move"] = draw(st.sampled_from(("every", "crossed")))
         if relapse_rule is None or "raw" not in relapse_rule or draw(st.booleans()):
             base["crossed_days"] = draw(st.sampled_from((0, 90, 30)))
+    if set(moves) - {"relapse"} and (base["days_after_relapse"] or base["days_before_relapse"]):
+        base["distance_after_change"] = draw(st.booleans())
     return base
 
 

@@ -76,6 +76,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({MOVES: ["improvement"], "baseline.sub_threshold": "worsening"}, "baseline: sub_threshold = 'worsening' has no effect unless moves_after has 'worsening'"),
     ({"baseline.relapse_move": "crossed"}, "baseline: relapse_move and crossed_days have no effect unless moves_after has 'relapse'"),
     ({"baseline.crossed_days": 0}, "baseline: relapse_move and crossed_days have no effect unless moves_after has 'relapse'"),
+    ({"baseline.distance_after_change": False, "baseline.days_after_relapse": 30}, "baseline: distance_after_change has no effect unless confirmed changes move the baseline and it keeps a distance"),
+    ({"baseline.distance_after_change": False, MOVES: ["worsening"]}, "baseline: distance_after_change has no effect unless confirmed changes move the baseline and it keeps a distance"),
     ({"baseline.may_fall": "no"}, "baseline: may_fall has no effect on a baseline that never moves"),
     ({MOVES: ["worsening"], "baseline.may_fall": "not after a relapse"}, "baseline: may_fall = 'not after a relapse' has no effect unless moves_after has 'relapse'"),
     ({"baseline.days_after_relapse": -30}, "baseline.days_after_relapse: should be greater than or equal to 0 (found -30)"),
@@ -451,6 +453,8 @@ PROSE: list[tuple[dict[str, Any], str]] = [
     ({MOVES: ["improvement"], "baseline.sub_threshold": "improvement"}, "Any confirmed improvement moved it, also one smaller than the threshold."),
     ({MOVES: ["relapse"], "baseline.crossed_days": 30}, "After every relapse the reference was set anew at the first visit on or after the relapse; a change first seen at most 30 days after the relapse was still compared with the reference before it."),
     ({MOVES: ["improvement"], "baseline.may_fall": "no"}, "A move could not make the reference better: the worse of the old and the new score was kept."),
+    ({"baseline.days_after_relapse": 30, MOVES: ["worsening"]}, "Each new reference visit, too, had to be at least 30 days after any relapse."),
+    ({"baseline.days_after_relapse": 30, MOVES: ["worsening", "relapse"], "baseline.crossed_days": 0, "baseline.distance_after_change": False}, "A reference visit after a confirmed change could be near a relapse; one after a relapse had to be at least 30 days after any relapse."),
     ({"onset.days_after_relapse": 30}, "The first visit of a change (its onset) had to be at least 30 days after any relapse."),
     ({}, "A change was confirmed if the score was still past the threshold at the first visit 84 days or more (12w) after onset, and at every visit from onset to it."),
     ({"confirmation.windows": [{"name": "24w", "from_day": 140, "to_day": 196}], "confirmation.every_visit": False}, "at the first visit 140 to 196 days (24w) after onset, whatever the scores between."),
@@ -682,6 +686,8 @@ RARE = {
     "carried": {"falls": "at once"},
 }
 """A value for each setting that few definitions use, and what they need beside them."""
+MOVED = {MOVES: ["worsening"], "baseline.days_after_relapse": 30, "baseline.distance_after_change": False}
+"""One that a carried reference leaves no room for."""
 
 
 def test_rare_settings_are_listed_only_where_they_are_used() -> None:
@@ -693,6 +699,7 @@ def test_rare_settings_are_listed_only_where_they_are_used() -> None:
     }
     assert "forgives" not in labelled().toml()
     assert load_again(labelled(RARE)) == labelled(RARE)
+    assert load_again(labelled(MOVED)) == labelled(MOVED)
 
 
 def load_again(rules: Definition) -> Definition:
@@ -759,7 +766,7 @@ def test_the_mri_tells_pira_apart_and_needs_them() -> None:
 
 
 def test_the_page_has_every_setting() -> None:
-    every = {**RICH.settings(), **plain().settings(), **labelled(RARE).settings()}
+    every = {**RICH.settings(), **plain().settings(), **labelled(RARE).settings(), **labelled(MOVED).settings()}
     paths = {path.replace("edss.", "MEASURE.") for path in every}
     about = {"key", "title", "measure", "custom", *(f"source.{name}" for name in Source.model_fields)}
     assert documented().keys() == paths | about

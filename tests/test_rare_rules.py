@@ -41,6 +41,30 @@ def test_a_previous_visit_too_near_a_relapse_gives_way_to_the_one_before_it() ->
     assert found(series, rule(baseline=near), [60]) == []
 
 
+@pytest.mark.parametrize(
+    ("relapse", "always", "expected"),
+    [
+        (151, True, [("worsening", 90)]),  # day 180 is 29 days after it: day 270 is the new reference, and its step is lost
+        (151, False, [("worsening", 90), ("worsening", 270)]),
+        (150, True, [("worsening", 90), ("worsening", 270)]),  # 30 days are far enough
+        (150, False, [("worsening", 90), ("worsening", 270)]),
+    ],
+)
+def test_a_reference_after_a_confirmed_change_may_be_near_a_relapse(relapse: int, always: bool, expected: list[Any]) -> None:
+    """Confirmed at day 180, which becomes the reference, or does not where the distance is asked of it as well."""
+    base = {"moves_after": ["worsening"], "days_after_relapse": 30, "distance_after_change": always}
+    assert found("0:2.0 90:3.0 180:3.0 270:4.0 360:4.0", rule(baseline=base), [relapse]) == expected
+
+
+@pytest.mark.parametrize("always", [True, False])
+def test_the_first_reference_and_one_after_a_relapse_keep_their_distance(always: bool) -> None:
+    base = {"moves_after": ["worsening", "relapse"], "crossed_days": 0, "days_after_relapse": 30, "distance_after_change": always}
+    near_at_first = cell("baseline_day", "0:2.0 60:2.0 150:3.0 240:3.0", rule(baseline=base), [-10])
+    assert near_at_first == [60]
+    after_a_relapse = "0:2.0 90:2.0 100:3.0 200:3.0 300:4.0 400:4.0"
+    assert cell("baseline_day", after_a_relapse, rule(baseline=base), [95]) == [200]
+
+
 @pytest.mark.parametrize(("zero", "reference"), [(90, [2.0]), (91, [3.0]), (-640, [3.0]), (-639, [3.0])])
 def test_the_first_visit_after_the_diagnosis(zero: int, reference: list[float]) -> None:
     after = {"start": "first after time zero", "zero": "diagnosis"}

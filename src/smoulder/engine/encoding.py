@@ -83,8 +83,9 @@ NEVER = 2**31 - 1
     MERGES,
     MERGE_STABLE,
     MERGE_WITHIN,
-) = range(60)
-N_SETTINGS = 60
+    BASE_ALWAYS,
+) = range(61)
+N_SETTINGS = 61
 
 ANCHOR_DAY, ANCHOR_FROM, ANCHOR_TO = range(3)
 """Columns of `Rules.anchored`."""
@@ -197,6 +198,7 @@ def encode_settings(definition: Definition) -> NDArray[np.int64]:
     row[START], row[ZERO] = _STARTS.index(base.start), ZEROS.index(base.zero)
     row[START_WITHIN] = FAR if base.start_within_days is None else base.start_within_days
     row[BASE_AFTER], row[BASE_BEFORE] = base.days_after_relapse, base.days_before_relapse
+    row[BASE_ALWAYS] = base.distance_after_change
     row[MOVES_WORSENING] = "worsening" in base.moves_after
     row[MOVES_IMPROVEMENT] = "improvement" in base.moves_after
     row[MOVES_PIRA] = "PIRA" in base.moves_after

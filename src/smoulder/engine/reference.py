@@ -152,7 +152,11 @@ class Scan(Judgement):
     def may_serve(self, visit: int) -> bool:
         """Return whether a visit may serve as baseline: far enough from relapses, and no local extremum where those are skipped."""
         rule = self.definition.baseline
-        return self.far_from_relapses(visit, rule.days_after_relapse, rule.days_before_relapse) and not self.is_local_extremum(visit)
+        by_change = self.last_reference is not None and not self.moved_by_relapse
+        far = (by_change and not rule.distance_after_change) or self.far_from_relapses(
+            visit, rule.days_after_relapse, rule.days_before_relapse
+        )
+        return far and not self.is_local_extremum(visit)
 
     def keep_from_falling(self) -> None:
         """Raise the score at the baseline to the last reference, where the reference may not become better."""

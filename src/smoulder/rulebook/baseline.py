@@ -20,7 +20,7 @@ def _in_order(moves: tuple[Move, ...]) -> tuple[Move, ...]:
 class Baseline(Part):
     """The visit compared with; its score is the reference."""
 
-    extras: ClassVar[frozenset[str]] = frozenset({"zero", "start_within_days"})
+    extras: ClassVar[frozenset[str]] = frozenset({"zero", "start_within_days", "distance_after_change"})
 
     start: Literal["first visit", "nearest time zero", "first after time zero", "previous visit"] = "first visit"
     """Where it starts: the first visit with the measure; the one nearest the patient's time zero (the earlier of two); the first one
@@ -34,6 +34,9 @@ class Baseline(Part):
     """How many days after a relapse a baseline visit must be; 0 switches the rule off."""
     days_before_relapse: Days = 0
     """How many days before a relapse a baseline visit must be; 0 switches the rule off."""
+    distance_after_change: bool = True
+    """Whether the visit that a confirmed change moves it to must keep these distances too, or only the first baseline and one after a
+    relapse (MSoutcomes: the new reference "regardless of the recency of a relapse")."""
     moves_after: Annotated[tuple[Move, ...], AsTuple, AfterValidator(_in_order)] = ()
     """What moves it; empty: fixed. "PIRA" moves it on those worsenings only that are PIRA."""
     moves_to: Literal["confirmation", "onset", "lowest score"] = "confirmation"
@@ -77,6 +80,9 @@ class Baseline(Part):
                 raise ValueError(f"sub_threshold = '{self.sub_threshold}' has no effect unless moves_after has '{direction}'")
         if "relapse" not in self.moves_after and (self.relapse_move != "every" or self.crossed_days is not None):
             raise ValueError("relapse_move and crossed_days have no effect unless moves_after has 'relapse'")
+        moved_by_change = set(self.moves_after) - {"relapse"}
+        if not self.distance_after_change and not (moved_by_change and (self.days_after_relapse or self.days_before_relapse)):
+            raise ValueError("distance_after_change has no effect unless confirmed changes move the baseline and it keeps a distance")
         if self.may_fall != "yes" and not self.moves_after:
             raise ValueError("may_fall has no effect on a baseline that never moves")
         if self.may_fall == "not after a relapse" and "relapse" not in self.moves_after:
@@ -105,8 +111,11 @@ class Baseline(Part):
             sentences.append("Changes that were confirmed but not sustained moved it as well.")
         if "relapse" in self.moves_after:
             sentences.append(self._relapse_prose())
-        if self.moves_after and distance:
+        if self.moves_after and distance and self.distance_after_change:
             sentences.append(f"Each new reference visit, too, had to be {distance}.")
+        elif distance and not self.distance_after_change:
+            after = f"; one after a relapse had to be {distance}" if "relapse" in self.moves_after else ""
+            sentences.append(f"A reference visit after a confirmed change could be near a relapse{after}.")
         if self.may_fall != "yes":
             which = "A relapse" if self.may_fall == "not after a relapse" else "A move"
             sentences.append(f"{which} could not make the reference better: the worse of the old and the new score was kept.")

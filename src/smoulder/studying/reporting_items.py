@@ -138,6 +138,12 @@ def _distance(days_after: int, days_before: int) -> str:
     return relapse_distance_text(days_after, days_before) or "no distance asked for"
 
 
+def _baseline_distance(one: Definition) -> str:
+    rule = one.baseline
+    said = _distance(rule.days_after_relapse, rule.days_before_relapse)
+    return said if rule.distance_after_change else f"{said}; none of one after a confirmed change"
+
+
 def _baseline(one: Definition) -> str:
     if one.carried is not None:
         return f"{one.baseline.starting_prose()} {one.carried.prose()}"
@@ -235,8 +241,8 @@ _ITEMS: tuple[tuple[str, Answer, tuple[str, ...]], ...] = (
     ("baseline", _baseline, ("baseline.start", "baseline.moves_after")),
     (
         "distance of a baseline visit from relapses",
-        lambda one: _distance(one.baseline.days_after_relapse, one.baseline.days_before_relapse),
-        ("baseline.days_after_relapse", "baseline.days_before_relapse"),
+        _baseline_distance,
+        ("baseline.days_after_relapse", "baseline.days_before_relapse", "baseline.distance_after_change"),
     ),
     ("where an event moves the baseline to", _moves_to, ("baseline.moves_to",)),
     ("whether changes below the threshold move it", _sub_threshold, ("baseline.sub_threshold", "carried.falls")),

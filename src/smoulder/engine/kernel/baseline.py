@@ -9,6 +9,7 @@ from smoulder.engine.encoding import (
     ANCHOR_FROM,
     ANCHOR_TO,
     BASE_AFTER,
+    BASE_ALWAYS,
     BASE_BEFORE,
     CROSSED_DAYS,
     FIRST_AFTER,
@@ -113,16 +114,17 @@ def may_begin(person, rule, visit, baseline):
 
 
 @compiled
-def may_serve(person, rule, visit):
-    """Return whether a visit may serve as baseline."""
-    return is_far(person, visit, rule.setting[BASE_AFTER], rule.setting[BASE_BEFORE]) and not is_local_extremum(person, rule, visit)
+def may_serve(person, rule, visit, by_change):
+    """Return whether a visit may serve as baseline; `by_change`: it is one that a confirmed change moved the baseline to."""
+    far = (by_change and rule.setting[BASE_ALWAYS] == 0) or is_far(person, visit, rule.setting[BASE_AFTER], rule.setting[BASE_BEFORE])
+    return far and not is_local_extremum(person, rule, visit)
 
 
 @compiled
-def settled(person, rule, baseline):
+def settled(person, rule, baseline, by_change):
     """Return the first visit from `baseline` on that may serve as baseline and has a visit after it; -1 for none."""
     last = len(person.day) - 1
-    while baseline < last and not may_serve(person, rule, baseline):
+    while baseline < last and not may_serve(person, rule, baseline, by_change):
         baseline += 1
     return baseline if baseline < last else -1
 
@@ -146,7 +148,7 @@ def candidate_from_previous(person, rule, search):
     """Return the first visit from `search` on that differs enough from the last one before it that may serve, and that one; -1 for none."""
     for visit in range(search, len(person.day)):
         before = visit - 1
-        while before >= 0 and not may_serve(person, rule, before):
+        while before >= 0 and not may_serve(person, rule, before, False):
             before -= 1
         if before < 0:
             continue

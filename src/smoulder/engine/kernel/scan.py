@@ -125,7 +125,7 @@ def scan_from_baseline(person, rule, baseline, out, start, eligible, is_pira_vis
     search, last_reference, by_relapse = baseline + 1, np.int64(MISSING), False
     last = len(person.day) - 1
     while True:
-        baseline = settled(person, rule, baseline)
+        baseline = settled(person, rule, baseline, last_reference != MISSING and not by_relapse)
         if baseline < 0:
             return count
         search = max(search, baseline + 1)
@@ -154,7 +154,7 @@ def scan_person(person, rule, out, start, scratch):
     """Scan one patient under one definition. Return the number of rows, and whether a baseline with a later visit was found."""
     if person.starting < 0:
         return start, False
-    baseline = settled(person, rule, person.starting)
+    baseline = settled(person, rule, person.starting, False)
     if baseline < 0:
         return start, False
     if rule.setting[CARRIED] != 0:

@@ -37,7 +37,7 @@ N_TRIAL = 300
 
 EXAMPLES = {
     "flow": ("graf-2021", "flow"),
-    "curves": ("early-treatment", "curves-free-of-pira"),
+    "curves": ("graf-2021", "curves-free-of-cpira"),
     "stack": ("prosperini-2021", "stack-incidence"),
     "forest": ("graf-2021", "forest-factors"),
     "spread": ("kappos-2020", "spread-arm-edss"),
@@ -269,19 +269,13 @@ def _on_made_up(one: Shown) -> str:
         if trial
         else f"the {one.result.followed.flow[0].remaining} people of `smoulder demo`"
     )
-    figures = "\n\n".join(_figure(study.key, part) for part in one.figures())
+    # What the reader must know of a figure stands in the drawing itself.
+    figures = "\n\n".join(picture(f"{study.key}-{part.name}", part.drawing) for part in one.figures() if part.drawing is not None)
     return (
         f'!!! warning "Nobody here is real"\n    These numbers and figures come from {people}. They show what the study gives, and say '
         "nothing about any person or drug.\n\n"
         f"{_bullets(main_sentences(one.result))}\n\n{shown_table(shown_outcomes(one.result))}\n\n{figures}"
     )
-
-
-def _figure(key: str, part: Drawn) -> str:
-    assert part.drawing is not None
-    caption = getattr(part.drawing, "caption", "")
-    below = f"\n\n*{_cell(caption)}*" if caption else ""
-    return picture(f"{key}-{part.name}", part.drawing) + below
 
 
 def picture(name: str, drawing: Drawing) -> str:
@@ -370,7 +364,10 @@ def index(found: Sequence[Study]) -> str:
         named = ", ".join(f"**{name}**" if name in without else name for name in needs(study))
         rows.append((f"[`{study.key}`]({study.key}.md)", study.question, named, _seen(study)))
     heads = ("key", "the question", "what it needs", "read / assumed")
-    below = "Without what stands in **bold** nothing is run; without the rest a part is not known, and the report says so."
+    below = (
+        "Without what stands in **bold** nothing is run; without the rest a part is not known, and the report says so. Of several measures "
+        "of a composite one is always needed."
+    )
     return "\n\n".join([_INDEX.strip(), _table(heads, rows), below, _TRY.strip()]) + "\n"
 
 

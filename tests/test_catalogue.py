@@ -21,6 +21,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import polars as pl
 import pytest
 from cohorts import cohort_of, cohort_of_worked
 
@@ -29,7 +30,7 @@ from smoulder.engine.pack import record_of
 from smoulder.engine.record import LABELS
 from smoulder.engine.reference import scan
 from smoulder.errors import DefinitionError, UsageError
-from smoulder.rulebook import Definition, catalogue, definition, definitions, grids, load_definition, resolve, traps
+from smoulder.rulebook import Definition, catalogue, definition, definitions, grid, grids, load_definition, resolve, traps
 from smoulder.rulebook.catalogue import WorkedPatient, entry, keys
 from smoulder.rulebook.pages import confirmed_text, moves_text, pages, sections, write
 from smoulder.tables import Cohort
@@ -211,6 +212,43 @@ def test_keys_and_definitions_agree() -> None:
 @pytest.mark.parametrize("key", KEYS)
 def test_no_entry_leaves_a_raw_plateau_to_be_found_as_pira(key: str) -> None:
     assert not any("met again and called PIRA" in sentence for sentence in traps(definition(key)))
+
+
+ALL_SHIPPED = [*definitions(), *(one for key in grids() for one in grid(key).definitions())]
+
+
+def test_no_shipped_definition_finds_one_lasting_improvement_again_and_again() -> None:
+    """Improvement counts only where the baseline moves on it, where each visit has its own baseline, or where the first is looked for."""
+    found = [
+        rules.key
+        for rules in ALL_SHIPPED
+        if rules.looking_for == "every event"
+        and rules.finds_improvement
+        and rules.baseline.start != "previous visit"
+        and "improvement" not in rules.baseline.moves_after
+    ]
+    assert found == []
+
+
+def test_one_lasting_improvement_is_at_most_one_event() -> None:
+    better = {"edss": "0:4.0 91:2.0 182:2.0 273:2.0 364:2.0 455:2.0 546:2.0", "t25fw": "0:10 91:5 182:5 273:5 364:5 455:5 546:5"}
+    hand = "0:40 91:20 182:20 273:20 364:20 455:20 546:20"
+    cohort = cohort_of({"A": better | {"nhpt_dominant": hand, "nhpt_nondominant": hand}}, diagnosis={"A": 0}, time_zero={"A": 0})
+    alike = {frozenset((path, str(value)) for path, value in rules.settings().items()): rules for rules in ALL_SHIPPED}
+    able = [rules for rules in alike.values() if all(cohort.has_measure(rule.measure) for rule in rules.measures)]
+    table = detect(cohort, able).table
+    assert table.filter(table["kind"] == "improvement").group_by("definition", "measure").len().filter(pl.col("len") > 1).is_empty()
+    assert table.filter(table["kind"] == "improvement")["definition"].n_unique() > 10
+
+
+@pytest.mark.parametrize(
+    "key", ["kappos-2020-edss", "mueller-2025-grid.pira-6m-score-90d-30d", "mueller-2025-grid.relapse-6m-score-90d-30d"]
+)
+def test_that_no_improvement_counts_is_marked_as_assumed(key: str) -> None:
+    rules = definition(key)
+    assert not rules.finds_improvement
+    assert "edss.improvement" in rules.source.assumed
+    assert "Improvement was not looked for." in rules.prose()
 
 
 def test_unknown_key_names_the_near_one() -> None:

@@ -440,11 +440,11 @@ def test_load_names_what_is_wrong_with_the_file(tmp_path: Path) -> None:
 def test_a_value_tells_what_it_sets() -> None:
     one, other = grid("mueller-2025-grid"), grid("bsteh-2025-grid")
     told = {value.name: settings_text(value) for axis in (*one.axes, *other.axes) for value in axis.values}
-    assert told["pira"] == 'baseline.moves_after = ["PIRA"]; no baseline.crossed_days'
+    assert told["pira"] == 'baseline.moves_after = ["PIRA"]; edss.improvement = { steps = [{}] }; no baseline.crossed_days'
     assert told["onset"].endswith('relapses.relapse_free has ["onset .. confirmation"] as well')
     assert told["0w"] == "as in the base"
     assert told["48w"] == 'confirmation.windows = [{ name = "48w", from_day = 336 }]'
-    assert evidence_words(one.axes[0].values[1]) == "read in the source; assumed: baseline.crossed_days"
+    assert evidence_words(one.axes[0].values[1]) == "read in the source; assumed: baseline.crossed_days, edss.improvement"
 
 
 def test_the_base_of_a_grid_is_the_catalogue_as_it_is() -> None:

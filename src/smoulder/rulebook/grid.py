@@ -302,7 +302,7 @@ def _plain(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_plain, value))}]"
     if isinstance(value, dict):
-        return f"{{ {', '.join(f'{name} = {_plain(item)}' for name, item in value.items())} }}"
+        return f"{{ {', '.join(f'{name} = {_plain(item)}' for name, item in value.items())} }}" if value else "{}"
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from smoulder.rulebook.model import Definition
 from smoulder.rulebook.parts import days_text
 from smoulder.rulebook.relapse import Interval, RelapseRule
@@ -120,18 +122,32 @@ def _at_the_last_visit(definition: Definition) -> str:
 
 
 def _counted_again(definition: Definition) -> str:
-    """With a baseline that stays, one lasting worsening is met again at every later visit."""
-    moves = set(definition.baseline.moves_after)
-    if all(rule.worsening.counts_nothing for rule in definition.measures):
+    """With a baseline that stays, one lasting change is met again at every later visit."""
+    worsening, improvement = (_met_again(definition, kind) for kind in ("worsening", "improvement"))
+    if not worsening and not improvement:
         return ""
-    if definition.looking_for != "every event" or "worsening" in moves or {"PIRA", "relapse"} <= moves:
-        return ""
-    if definition.baseline.start == "previous visit" or definition.carried is not None:
-        return ""
+    if not worsening:
+        return (
+            "Every event is looked for, and the baseline does not move after an improvement: as long as it lasts, the same improvement is "
+            "found and counted again. Let the baseline move after improvement, or let none count: improvement = { steps = [{}] }."
+        )
+    also = "; so is a lasting improvement" if improvement else ""
     return (
         "Every event is looked for, and the baseline does not move after a worsening: as long as the disability lasts, the same "
-        "worsening is found and counted again. Let the baseline move after worsening, or look for the first worsening."
+        f"worsening is found and counted again{also}. Let the baseline move after {'both' if improvement else 'worsening'}, or look for "
+        "the first worsening."
     )
+
+
+def _met_again(definition: Definition, kind: Literal["worsening", "improvement"]) -> bool:
+    """Return whether a change that counts leaves the baseline where it is, so that the next visit shows it again."""
+    moves = set(definition.baseline.moves_after)
+    if definition.looking_for != "every event" or definition.baseline.start == "previous visit" or definition.carried is not None:
+        return False
+    if kind == "improvement":
+        return definition.finds_improvement and "improvement" not in moves
+    counts = any(not rule.worsening.counts_nothing for rule in definition.measures)
+    return counts and "worsening" not in moves and not {"PIRA", "relapse"} <= moves
 
 
 def _erased(definition: Definition) -> str:

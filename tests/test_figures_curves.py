@@ -81,9 +81,11 @@ def test_the_steps_and_the_limits_are_those_of_the_estimate() -> None:
 
 
 def test_a_step_holds_until_the_next_day() -> None:
-    line = corners(paths(plots(plot_curve(kaplan_meier(outcome_of(60))))[0], "curves")[0])
-    # After the first move each piece is flat or upright.
-    assert all(abs(a[0] - b[0]) < NEAR or abs(a[1] - b[1]) < NEAR for a, b in pairwise(line))
+    plot = plots(plot_curve(kaplan_meier(outcome_of(60))))[0]
+    for path in (*paths(plot, "curves"), *paths(plot, "limits")):
+        assert len(corners(path)) > 20
+        # Each piece is flat or upright.
+        assert all(abs(a[0] - b[0]) < NEAR or abs(a[1] - b[1]) < NEAR for a, b in pairwise(corners(path)))
 
 
 def test_each_cause_has_its_incidence() -> None:

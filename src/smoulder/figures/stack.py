@@ -11,7 +11,7 @@ from smoulder.figures.axes import TimeAxis, percent, time_axis
 from smoulder.figures.chart import Chart
 from smoulder.figures.curves import TIME_ZERO, Series, events_text, number_at_risk, series_of, subtitle_of, time_title
 from smoulder.figures.labels import End, end_labels, key_marks, label_width
-from smoulder.figures.marks import Mark, Words
+from smoulder.figures.marks import Group, Mark, Words
 from smoulder.figures.palette import area_patterns
 from smoulder.figures.scales import Scale
 from smoulder.figures.sheet import (
@@ -173,11 +173,12 @@ def _panel(
             labels = end_labels(ends, left + width + 6, beside, top, top + height)
             marks += labels or []
     marks += time_title(time, left + width / 2, top + height + 32, since=since, width=width + 40)
-    marks.append(Words(text="At risk", x=left - 16, y=top + height + 49, size=NOTE, fill=GREY, anchor="end", bold=True))
+    numbers: list[Mark] = [Words(text="At risk", x=left - 16, y=top + height + 49, size=NOTE, fill=GREY, anchor="end", bold=True)]
     for tick in time.ticks:
         day = tick * time.days_a_unit
         number = number_at_risk(series[0], day)
-        marks.append(Words(text="" if number is None else f"{number:,}", x=x(day), y=top + height + 49, size=NOTE, anchor="middle"))
+        numbers.append(Words(text="" if number is None else f"{number:,}", x=x(day), y=top + height + 49, size=NOTE, anchor="middle"))
+    marks.append(Group(role="at-risk", tip=series[0].group, marks=tuple(numbers)))
     return marks, Plot(markup=_areas(series, stack, time, values, patterns, key, width, height), x=left, y=top), labels is not None
 
 

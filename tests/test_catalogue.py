@@ -488,6 +488,9 @@ SAID_TWICE = {
     "Nothing has to be confirmed": r"no confirmation|not confirmed|bad day",
     "Confirmation has no upper bound": r"upper bound|visit years later",
     "counts all the same": r"last visit",
+    "a second step between onset and that visit": r"second step|step between|before it is confirmed",
+    "where the disability comes back to stay": r"comes? back|not sustained",
+    "a slow worsening by such steps": r"small steps|slow(ly)?\b|below the threshold",
 }
 """Words of a known trap that every definition of a kind has, and other words in which an entry would say the same again."""
 

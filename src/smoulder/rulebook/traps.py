@@ -18,6 +18,9 @@ def traps(definition: Definition) -> tuple[str, ...]:
             _raw_never(definition),
             _counted_again(definition),
             _erased(definition),
+            _crept(definition),
+            _came_back(definition),
+            _swallowed(definition),
             _look_ahead(definition),
             _unbounded(definition),
             _unconfirmed(definition),
@@ -164,6 +167,44 @@ def _erased(definition: Definition) -> str:
     return (
         f"A worsening that is first seen {when} is taken into the new reference: it is no event at all, neither RAW nor PIRA, and the "
         "fewer the visits, the more of it is lost."
+    )
+
+
+def _crept(definition: Definition) -> str:
+    """Steps below the threshold take the reference with them, so that they never add up."""
+    if definition.baseline.sub_threshold not in ("worsening", "both"):
+        return ""
+    return (
+        "A confirmed worsening smaller than the threshold moves the reference: a slow worsening by such steps is taken into it and is no "
+        "event, however far it goes."
+    )
+
+
+def _came_back(definition: Definition) -> str:
+    """A worsening that was not sustained has moved the reference when the same disability comes back to stay."""
+    base, sustained = definition.baseline, definition.sustained
+    if not base.unsustained_moves or sustained.kinds == "improvement" or not {"worsening", "PIRA"} & set(base.moves_after):
+        return ""
+    return (
+        "A worsening that is confirmed and not sustained is no event and moves the reference all the same: where the disability comes back "
+        "to stay, it is no worse than the new reference and no event either."
+    )
+
+
+def _swallowed(definition: Definition) -> str:
+    """The reference of the confirming visit already holds a second step (X19)."""
+    base = definition.baseline
+    # A search for the first of one label goes on after worsening of another, and so does the one that moves the baseline.
+    goes_on_after = {
+        "every event": {"worsening", "PIRA"},
+        "first PIRA": {"worsening"},
+        "first RAW": {"worsening", "PIRA"},
+    }.get(definition.looking_for, set())
+    if base.moves_to != "confirmation" or not goes_on_after & set(base.moves_after) or not definition.confirmation.windows:
+        return ""
+    return (
+        "The baseline moves to the confirming visit: a second step between onset and that visit is taken into the new reference and is no "
+        "event of its own."
     )
 
 

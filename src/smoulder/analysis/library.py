@@ -152,8 +152,10 @@ def incidence_curves(time: Integers, cause: Integers, n_causes: int) -> tuple[Cu
         nan = np.full(days.size, np.nan)
         empty = Curves(days, at_risk, nothing.astype(np.int64), counts, nothing, nan, nan)
         return (empty,) * n_causes
+    # Standard errors are sums over people; in one order whatever that of the rows, so that they are equal to the last bit.
+    order = np.lexsort((cause, time))
     with asking():
-        fit: Any = survfit(Surv(_floats(time), _states(cause, present)), conf_type="log-log")
+        fit: Any = survfit(Surv(_floats(time[order]), _states(cause[order], present)), conf_type="log-log")
     days = _whole(fit.time)
     at_risk = _still_there(time, days)
     n_event, states = np.array(fit.n_event), list(fit.states)

@@ -1,7 +1,13 @@
 """Make the cohorts that the R scripts beside this file and tests/test_analysis_*.py both read. Nobody in them exists.
 
-Run with `python tests/golden/make_data.py`; then each R script with `Rscript tests/golden/NAME.R` from the root of the repository.
-Seeds are fixed, so running it again changes nothing.
+To make everything anew, from the root of the repository, with R (4.2 or later) and its packages survival, MASS, cmprsk, npsurv and mets
+(Debian: r-base-core r-recommended r-cran-cmprsk r-cran-npsurv r-cran-mets):
+
+    python tests/golden/make_data.py
+    for script in curves cox rates recurrent intervals models random; do Rscript tests/golden/$script.R; done
+
+Seeds are fixed, so with the versions that the first line of each table names nothing changes, to the last digit; other versions may change
+the last few. The tables are what R says; nothing in them comes from Smoulder.
 """
 
 from __future__ import annotations
@@ -101,7 +107,47 @@ def counts() -> None:
     write("counts.csv", ["patient", "arm", "age", "before", "relapses", "days"], rows)
 
 
+KINDS: dict[str, tuple[int, int, float, float]] = {
+    "weekly": (90, 7, 800, 1500),
+    "heavy ties": (120, 180, 800, 1500),
+    "a few days": (60, 1, 3, 6),
+    "tiny": (14, 30, 600, 2000),
+    "few events": (90, 7, 6000, 3000),
+    "nobody censored": (70, 7, 500, 1200),
+    "late": (80, 7, 900, 4000),
+}
+"""Cohorts at the edge: people, days between possible times, mean days to the event and to the competing one."""
+
+
+def random_cohorts() -> None:
+    """The cohorts of KINDS; and episodes of them that start late, have gaps, and cut where a number changes."""
+    random = np.random.default_rng(20260104)
+    people, episodes = [], []
+    for kind, (n, unit, event_days, competing_days) in KINDS.items():
+        last = 5 if kind == "a few days" else 40_000 if kind == "nobody censored" else 1500
+        for k in range(n):
+            arm, age = ("a", "b", "c")[int(random.choice(3, p=[0.5, 0.3, 0.2]))], round(float(random.normal(40, 9)), 1)
+            edss = float(random.choice([0, 1, 1.5, 2, 3.5, 6]))
+            risk = np.exp({"a": 0.0, "b": 0.5, "c": -0.2}[arm] + 0.03 * (age - 40) + 0.1 * edss)
+            ends = [random.exponential(event_days / risk), random.exponential(competing_days), random.uniform(last / 20, last)]
+            ends[0] += 700 if kind == "late" else 0
+            cause = (1, 2, 0)[int(np.argmin(ends))]
+            time = min(int(np.ceil(min(ends) / unit)) * unit, last if kind == "a few days" else 10**6)
+            free = max(0, time - int(random.integers(0, 200))) if cause == 1 else time
+            people.append([kind, f"p{k:03}", arm, age, edss, time, cause, free])
+            start = 0 if random.random() < 0.6 else int(random.integers(0, 20)) * unit
+            for _ in range(int(random.integers(1, 6))):
+                stop = start + unit * int(random.integers(1, 12))
+                if random.random() < 0.85:
+                    happened = int(random.random() < (0.1 if kind == "few events" else 0.4))
+                    episodes.append([kind, f"p{k:03}", start, stop, happened, arm, age, round(float(random.normal()), 2)])
+                start = stop
+    write("random.csv", ["cohort", "patient", "arm", "age", "edss", "time", "cause", "free"], people)
+    write("random_episodes.csv", ["cohort", "patient", "start", "stop", "event", "arm", "age", "changing"], episodes)
+
+
 if __name__ == "__main__":
+    random_cohorts()
     survival()
     recurrent()
     counts()

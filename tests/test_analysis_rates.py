@@ -82,6 +82,13 @@ def test_shares_are_wilsons() -> None:
         shares([("all", "PIRA", 3, 2, None)], "PIRA")
 
 
+def test_shares_are_rs() -> None:
+    for row in golden("rates_shares.csv").to_dicts():
+        ours = shares([("all", "x", row["n"], row["out_of"], None)], "x").table.row(0, named=True)
+        # R's file has 15 digits.
+        assert (ours["lower"], ours["upper"]) == pytest.approx((row["lower"], row["upper"]), rel=1e-12, abs=1e-15)
+
+
 def test_no_person_years_no_rate() -> None:
     row = incidence_rates(outcome([], [])).table.row(0, named=True)
     assert row["rate"] is None and row["upper"] is None

@@ -184,6 +184,41 @@ def test_an_adam_censoring_column_is_refused() -> None:
         )
 
 
+ONE = {"patient": ["A"], "end_reason": ["last visit"], "death_day": pl.Series([None], dtype=pl.Int32)}
+
+
+def made_of(days: dict[str, list[int]], visits: list[int], zero: int = 0, end: int = 400, **options: Any) -> SurvivalOutcome:
+    """Return the outcome of one person; `days` has the days of each cause, the one asked about first."""
+    frame = pl.DataFrame(ONE | {"zero_day": [zero], "end_day": [end]})
+    by_cause = {cause: {"A": mine} for cause, mine in days.items()}
+    return survival_outcome("x", frame, by_cause, {"A": visits}, causes=tuple(days), **({"at_visits": True} | options))
+
+
+def test_a_competing_event_up_to_time_zero_does_not_end_the_risk() -> None:
+    found = made_of({"PIRA": [300], "RAW": [100]}, [0, 100, 200, 300], zero=100)
+    assert rows(found) == [("A", 200, True, "PIRA", "PIRA", 100)]
+    # After time zero it does, and on the day of the event the event counts.
+    assert rows(made_of({"PIRA": [300], "RAW": [101]}, [0, 101, 200, 300], zero=100)) == [("A", 1, False, "RAW", "RAW", 0)]
+    assert rows(made_of({"PIRA": [200], "RAW": [200]}, [0, 200], zero=100)) == [("A", 100, True, "PIRA", "PIRA", 0)]
+
+
+@pytest.mark.parametrize(("end", "last"), [(100, [0, 100]), (99, [0, 50]), (400, [0, 100])])
+def test_who_is_not_seen_after_time_zero_is_left_out(end: int, last: list[int]) -> None:
+    found = made_of({"x": []}, last, zero=100, end=end)
+    assert (found.n, found.left_out) == (0, (("no visit after time zero", 1),))
+
+
+def test_an_event_on_the_day_of_time_zero_is_before_it() -> None:
+    assert made_of({"x": [100]}, [0, 100, 200], zero=100).left_out == (("had it at or before time zero", 1),)
+    again = made_of({"x": [100, 150]}, [], zero=100, at_visits=False, once=False)
+    assert rows(again) == [("A", 50, True, "x", "x", 50)]
+
+
+def test_an_event_after_a_baseline_before_time_zero_happened_after_time_zero() -> None:
+    """The visit before the event is on day 80, time zero on day 100: the event lies in (0, 100] days from it."""
+    assert rows(made_of({"x": [200]}, [80, 200], zero=100)) == [("A", 100, True, "x", "x", 0)]
+
+
 # -- the end of observation in a study ----------------------------------------------------------------
 
 

@@ -79,7 +79,8 @@ def event_counts(events: Events, people: pl.DataFrame, definition: str, *, by: s
     found = shares(rows, f"Events under {chosen.title} [{chosen.key}]")
     return Shares(
         title=found.title,
-        method=f"People were counted once for each kind of event. {found.method}",
+        method=f"People were counted once for each kind of event. {found.method} Person-years are those of everybody from time zero to the "
+        "last visit, also after an event; rates of first events count the time up to the event.",
         table=pl.concat([found.table, as_frame(numbers, SHARE_SCHEMA)]),
         notes=(*notes, *found.notes, *_notes(chosen, events, worsening)),
     )

@@ -129,7 +129,10 @@ def cumulative_incidence(outcome: SurvivalOutcome, *, by: str | None = None, at_
     if not rows:
         notes += ("There is nobody, so there is no curve.",)
     if len(groups) > 1:
-        notes += ("The curves of groups are not tested here; the Fine-Gray model says how groups differ in cumulative incidence.",)
+        notes += (
+            "The curves of groups are not tested: Gray's test is in no library that is used here. The Fine-Gray model says how groups "
+            "differ in cumulative incidence.",
+        )
     return Curve(
         title=f"Cumulative incidence of {outcome.name}",
         method="The cumulative incidence was estimated by the Aalen-Johansen method with 95 % limits on the log-log scale.",

@@ -10,7 +10,8 @@ import pytest
 from cohorts import cohort_of
 
 from smoulder import check_definition, definition
-from smoulder.rulebook import Definition, definition_from
+from smoulder.checks import met_in
+from smoulder.rulebook import Definition, definition_from, traps
 from smoulder.tables import Cohort
 
 
@@ -19,8 +20,8 @@ def rules(**parts: Any) -> Definition:
     data: dict[str, Any] = {
         "key": "rules",
         "title": "rules",
-        "measures": [{"measure": "edss", "worsening": {"points": 1.0}}],
-        "baseline": {"moves_after": ["worsening"]},
+        "measures": [{"measure": "edss", "worsening": {"points": 1.0}, "improvement": {"steps": [{}]}}],
+        "baseline": {"moves_after": ["worsening"], "moves_to": "onset"},
         "confirmation": {"windows": [{"name": "3m", "from_day": 91, "to_day": 400}]},
         "days_a_month": 30.25,
         **parts,
@@ -128,6 +129,14 @@ def test_lesions_that_the_mri_table_does_not_count() -> None:
 
 def test_the_traps_of_the_definition_are_told_too() -> None:
     assert told(cohort_of(every(91), relapses={}), rules(sustained={"days": "to the end"}), "looks into the future")
+
+
+def test_what_the_tables_add_is_all_but_the_known_traps() -> None:
+    one, cohort = definition("mueller-2025"), cohort_of(every(91), knowledge="unknown")
+    every_sentence, here = check_definition(cohort, one), met_in(cohort, one)
+    assert sorted(every_sentence) == sorted([*here, *traps(one)])
+    assert any(sentence.startswith("There is no relapse table") for sentence in here)
+    assert any("followed for less than the 365 days" in sentence for sentence in met_in(cohort_of(every(60), relapses={}), one))
 
 
 def test_a_cohort_without_visits() -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, get_args
 
+import openpyxl
 import polars as pl
 import pytest
 import xlsxwriter
@@ -317,28 +318,53 @@ def test_provenance_says_how_the_tables_were_read(smoulder: Run, data: Path, tmp
     assert {row["definition"] for row in printed["summary"]} == {"cdw-12w"}
 
 
-def test_a_trap_that_concerns_counts_stands_beside_them(smoulder: Run, data: Path, tmp_path: Path) -> None:
+def test_known_traps_stand_below_the_counts_and_what_the_tables_add_beside_them(smoulder: Run, data: Path, tmp_path: Path) -> None:
     text = smoulder("definitions", "show", "cdw-12w", "--format", "toml").out
     (tmp_path / "mine.toml").write_text(text.replace('"first worsening"', '"every event"').replace('"cdw-12w"', '"mine"'))
     for target in ((), ("-o", tmp_path / "e.csv")):
         said = smoulder("events", data, "-d", tmp_path / "mine.toml", "-d", "cdw-12w", *target)
         mine, other = said.out.split("[mine]")[1].split("[cdw-12w]")
         assert "  known trap: Every event is looked for" in mine
-        assert "known trap" not in other
-        assert "Known trap of mine, cdw-12w: Confirmation has no upper bound" in said.err
-        assert "Every event" not in said.err
+        assert "  known trap: Confirmation has no upper bound" in mine
+        assert "Every event is looked for" not in other
+        assert "  known trap: Confirmation has no upper bound" in other
+        assert "Known trap" not in said.err
     said = smoulder("events", data, "-d", tmp_path / "mine.toml", "--format", "csv")
     assert "  known trap: Every event is looked for" in said.err
+    said = smoulder("events", data, "-d", "mueller-2025")
+    assert "Known trap of mueller-2025: 1 of 3 patients with two visits or more is followed for less than the 365 days" in said.err
+    assert "followed for less" not in said.out
 
 
-def test_both_kinds_of_trap_that_concern_counts_are_known() -> None:
-    from smoulder.cli.common import counting_traps
-    from smoulder.rulebook import Definition, definition, traps
+def test_known_traps_of_many_definitions_are_told_although_their_counts_have_a_line_each(smoulder: Run, data: Path) -> None:
+    said = smoulder("events", data, "-d", "portaccio-2025-grid")
+    assert "known trap" not in said.out
+    assert re.search(r"Known trap of portaccio-2025-grid\S+(, \S+)+ and \d+ more: Confirmation has no upper bound", said.err)
 
-    settings = definition("mueller-2025").as_dict()
-    fixed = Definition.model_validate({**settings, "baseline": {"start": "first visit"}})
-    assert len(counting_traps(fixed)) == 2
-    assert set(counting_traps(fixed)) < set(traps(fixed))
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "xlsx", "json"])
+def test_every_written_result_says_where_the_definition_misleads_on_these_tables(
+    smoulder: Run, data: Path, tmp_path: Path, ending: str
+) -> None:
+    known, met = "Confirmation has no upper bound", "1 of 3 patients with two visits or more is followed for less than the 365 days"
+    names = {"events": "-o", "unconfirmed": "--unconfirmed", "people": "--follow-up"}
+    targets = {name: tmp_path / f"{name}.{ending}" for name in names}
+    said = smoulder("events", data, "-d", "mueller-2025", *(part for name, option in names.items() for part in (option, targets[name])))
+    assert said.code == 0
+    for target in targets.values():
+        if ending == "xlsx":
+            rows = [(str(row[0].value), str(row[1].value)) for row in openpyxl.load_workbook(target)["provenance"].iter_rows(min_row=2)]
+            assert [value for name, value in rows if name == "known traps: mueller-2025" and value.startswith(known)]
+            assert [value for name, value in rows if name == "on these tables: mueller-2025" and value.startswith(met)]
+            continue
+        if ending == "parquet":
+            about = json.loads(pl.read_parquet_metadata(target)["smoulder"])
+        elif ending == "csv":
+            about = json.loads(Path(f"{target}.provenance.json").read_text(encoding="utf-8"))
+        else:
+            about = json.loads(target.read_text(encoding="utf-8"))["provenance"]
+        assert any(sentence.startswith(known) for sentence in about["known_traps"]["mueller-2025"])
+        assert any(sentence.startswith(met) for sentence in about["on_these_tables"]["mueller-2025"])
 
 
 def test_what_is_no_event_and_the_follow_up_into_files(smoulder: Run, data: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from smoulder import Cohort, Events, definition, definitions, detect, read
 from smoulder.events import DURING, REASONS, Summary, possible_labels
-from smoulder.rulebook import Definition, grid
+from smoulder.rulebook import Definition, grid, traps
 from smoulder.simulation import NATALIZUMAB, simulate
 
 TABLES = simulate(NATALIZUMAB, 60, 7).tables
@@ -120,6 +120,13 @@ def test_the_tables_are_gone_through_once_for_however_many_definitions(monkeypat
     assert len(passes) == n_few
     many.summaries()
     assert len(passes) == 2 * n_few
+
+
+def test_a_summary_tells_the_known_traps_of_its_definition() -> None:
+    rules = definition("mueller-2025")
+    (summary,) = detect(cohorts()["all"], rules).summaries()
+    assert summary.traps == traps(rules) != ()
+    assert summary.text().splitlines()[-len(summary.traps) :] == [f"  known trap: {sentence}" for sentence in traps(rules)]
 
 
 def test_a_worsening_counted_unconfirmed_is_noted() -> None:

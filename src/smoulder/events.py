@@ -12,6 +12,7 @@ import polars as pl
 from smoulder.errors import agreed, counted
 from smoulder.provenance import Provenance
 from smoulder.rulebook.model import Definition
+from smoulder.rulebook.traps import traps
 from smoulder.terms import Calendar, Measure, date_of, day_text
 
 EVENT_SCHEMA: dict[str, pl.DataType] = {
@@ -161,6 +162,8 @@ class Summary:
     """From first to last visit, of the patients who could be assessed."""
     notes: tuple[str, ...]
     """What else the reader must know, as sentences."""
+    traps: tuple[str, ...] = ()
+    """Where the definition is known to mislead, whatever the tables (`smoulder.rulebook.traps`)."""
 
     def text(self) -> str:
         """Return the summary in words."""
@@ -169,6 +172,7 @@ class Summary:
         lines += [f"  {name}: {n:,}" for name, n in self.events]
         lines.append(f"  followed for {self.person_years:,.{0 if self.person_years >= 100 else 1}f} person-years")
         lines += [f"  note: {note}" for note in self.notes]
+        lines += [f"  known trap: {trap}" for trap in self.traps]
         return "\n".join(lines)
 
 
@@ -240,6 +244,7 @@ class Events:
                     ),
                     person_years=years,
                     notes=self._notes(definition, events, n),
+                    traps=traps(definition),
                 )
             )
         return tuple(found)

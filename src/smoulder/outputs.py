@@ -439,7 +439,10 @@ def provenance_frame(known: Mapping[str, Any]) -> pl.DataFrame:
         elif isinstance(value, list):
             rows += [(name.replace("_", " ").removesuffix("s"), json.dumps(one, ensure_ascii=False)) for one in value]
         elif isinstance(value, Mapping):
-            rows += [(f"{name}: {inner}", setting_text(content)) for inner, content in value.items()]
+            shown = name.replace("_", " ")
+            for inner, content in value.items():
+                # Sentences of a definition, such as its known traps, have a row each.
+                rows += [(f"{shown}: {inner}", setting_text(one)) for one in (content if isinstance(content, list) else [content])]
         else:
             rows.append((name.replace("_", " "), str(value)))
     return pl.DataFrame(rows, schema={"name": pl.String, "value": pl.String}, orient="row")

@@ -37,7 +37,17 @@ def check_definition(cohort: Cohort, definition: Definition) -> tuple[str, ...]:
     >>> check_definition(read(visits, nobody_relapsed=True), definition("kappos-2020"))[0]
     'The tables have no T25FW and no 9HPT, which the definition needs.'
     """
-    found = [*lacking(cohort, definition), *traps(definition)]
+    return (*lacking(cohort, definition), *traps(definition), *visits_say(cohort, definition))
+
+
+def met_in(cohort: Cohort, definition: Definition) -> tuple[str, ...]:
+    """Return what `check_definition` says because of these tables: without the known traps, which hold for any."""
+    return (*lacking(cohort, definition), *visits_say(cohort, definition))
+
+
+def visits_say(cohort: Cohort, definition: Definition) -> tuple[str, ...]:
+    """Return where a definition is known to mislead on visits like these."""
+    found: list[str] = []
     measured = [rule for rule in definition.measures if cohort.has_measure(rule.measure)]
     if measured:
         days, first = days_of(cohort, measured[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,26 +82,28 @@ def tell_report(cohort: Cohort, data: str) -> None:
         say(f"{counts} about the tables; 'smoulder check {shlex.quote(data)}' shows them in full.")
 
 
-def tell_traps(definitions: Sequence[Definition], cohort: Cohort, *, counting: bool = True) -> None:
-    """Say on stderr where the definitions are known to mislead, on these tables; `counting` False leaves out what stands by the counts."""
-    from smoulder.checks import check_definition
+def tell_traps(definitions: Sequence[Definition], met: Mapping[str, Sequence[str]], *, known: bool = True) -> None:
+    """Say on stderr where the definitions are known to mislead, and what they meet in these tables (`met_in_tables`).
+
+    `known` False leaves out what holds for any tables, where it stands by the counts.
+    """
+    from smoulder.rulebook import traps
 
     allowed: dict[str, list[str]] = {}
     for definition in definitions:
-        beside = () if counting else counting_traps(definition)
-        for sentence in check_definition(cohort, definition):
-            if sentence not in beside:
-                allowed.setdefault(sentence, []).append(definition.key)
+        for sentence in (*(traps(definition) if known else ()), *met.get(definition.key, ())):
+            allowed.setdefault(sentence, []).append(definition.key)
     for sentence, keys in allowed.items():
         more = f" and {len(keys) - SHOWN:,} more" if len(keys) > SHOWN else ""
         say(f"Known trap of {', '.join(keys[:SHOWN])}{more}: {sentence}")
 
 
-def counting_traps(definition: Definition) -> tuple[str, ...]:
-    """Return the known traps of a definition by which counts are too high: one worsening is met again."""
-    from smoulder.rulebook import traps
+def met_in_tables(definitions: Sequence[Definition], cohort: Cohort) -> dict[str, list[str]]:
+    """Return what each definition meets in the tables, by its key; a part of provenance. Definitions that meet nothing are left out."""
+    from smoulder.checks import met_in
 
-    return tuple(sentence for sentence in traps(definition) if "met again" in sentence or "counted again" in sentence)
+    found = {definition.key: list(met_in(cohort, definition)) for definition in definitions}
+    return {key: sentences for key, sentences in found.items() if sentences}
 
 
 def tell_written(*paths: Path | None) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from smoulder.cli.common import PREPARING, counting_traps, read_sound, tell_traps, tell_written
+from smoulder.cli.common import PREPARING, met_in_tables, read_sound, tell_traps, tell_written
 from smoulder.cli.options import AS_FOUND, Data, Keys, Output, Reading
 from smoulder.cli.say import console, doing, give, give_table, say
 
@@ -64,8 +64,10 @@ def events(
     _require_targets(inputs, output, unconfirmed, follow_up)
     cohort = read_sound(data, reading, chosen)
     found = detected(cohort, chosen, threads)
-    tell_traps(chosen, cohort, counting=False)
-    extra = reading.used(data, cohort)
+    met = met_in_tables(chosen, cohort)
+    tell_traps(chosen, met, known=len(chosen) > MOST_IN_FULL)
+    notes = {one.key: list(told.notes) for one, told in zip(chosen, found.summaries(), strict=True) if told.notes}
+    extra = reading.used(data, cohort) | {"notes": notes, "on_these_tables": met}
     if output or unconfirmed or follow_up:
         with doing("Writing"):
             write_events(found, output, unconfirmed=unconfirmed, follow_up=follow_up, inputs=inputs, extra=extra)
@@ -98,13 +100,10 @@ MOST_IN_FULL = 12
 
 
 def summary_text(found: Events) -> str:
-    """Return the counts of each definition in words, and below them the known traps by which they may be too high."""
+    """Return the counts of each definition in words, and below them its known traps."""
     if len(found.definitions) > MOST_IN_FULL:
         return summary_lines(found)
-    texts = []
-    for definition, one in zip(found.definitions, found.summaries(), strict=True):
-        texts.append("\n".join([one.text(), *(f"  known trap: {sentence}" for sentence in counting_traps(definition))]))
-    return "\n\n".join(texts)
+    return "\n\n".join(one.text() for one in found.summaries())
 
 
 def summary_lines(found: Events) -> str:

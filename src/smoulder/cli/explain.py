@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from smoulder.cli.common import read_sound, tell_traps, tell_written
+from smoulder.cli.common import met_in_tables, read_sound, tell_traps, tell_written
 from smoulder.cli.options import AS_FOUND, Data, Key, Output, Reading
 from smoulder.cli.say import doing, give
 
@@ -56,8 +56,9 @@ def explain(
             check_target(target, inputs, endings)
     cohort = read_sound(data, reading, (chosen,))
     told = explain_patient(cohort, patient, chosen)
-    tell_traps((chosen,), cohort)
-    extra = reading.used(data, cohort)
+    met = met_in_tables((chosen,), cohort)
+    tell_traps((chosen,), met)
+    extra = reading.used(data, cohort) | {"on_these_tables": met}
     with doing("Writing"), Files(inputs) as files:
         if output is not None:
             _write(told, extra, output, files)

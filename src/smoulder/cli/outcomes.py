@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from smoulder.cli.common import read_sound, tell_traps, tell_written
+from smoulder.cli.common import met_in_tables, read_sound, tell_traps, tell_written
 from smoulder.cli.options import AS_FOUND, Data, Key, Reading
 from smoulder.cli.say import doing, give, give_table, say
 
@@ -269,9 +269,10 @@ def neda(
     )
     cohort = read_for(data, giving, reading, (chosen,))
     found = neda_of(cohort, rule, giving.explain)
-    tell_traps((chosen,), cohort)
+    met = met_in_tables((chosen,), cohort)
+    tell_traps((chosen,), met)
     columns = ("patient", "neda", "no_relapse", "no_worsening", "no_mri_activity", "no_brain_volume_loss", "failed_for", "unknown_for")
-    deliver(found, columns, giving, reading.inputs(data), reading.used(data, cohort))
+    deliver(found, columns, giving, reading.inputs(data), reading.used(data, cohort) | {"on_these_tables": met})
 
 
 def relapses(

@@ -183,6 +183,14 @@ def test_counts_are_those_of_the_model_and_outcome_of_the_row() -> None:
     assert "first RAW: Only of first RAW." in chart.caption
 
 
+def test_one_table_of_two_outcomes_has_the_counts_of_each() -> None:
+    said = {"model": "adjusted", "term": "arm", "level": "control", "events": 5, "note": ""}
+    references = as_frame([said | {"outcome": "first PIRA", "n": 70}, said | {"outcome": "first RAW", "n": 50}], REFERENCE_SCHEMA)
+    rows = [row("arm", 0.7, 0.4, 1.3, outcome=name, level="active", against="control") for name in ("first RAW", "first PIRA")]
+    chart = plot_forest(effects(*rows, references=references))
+    assert [words(group)[1] for group in groups(chart, "reference")] == ["50", "70"]
+
+
 # -- what lies beyond, and what is missing --------------------------------------------------
 
 FORTY = [row(f"term {n}", 10 ** (n / 39 * 6 - 3), 10 ** (n / 39 * 6 - 3) / 2, 10 ** (n / 39 * 6 - 3) * 3) for n in range(40)]
@@ -210,6 +218,7 @@ def test_labels_of_the_axis_never_touch() -> None:
             # A digit of 11 is at most 7 wide.
             assert all(b - a > 7 * (len(f"{x:g}") + len(f"{y:g}")) / 2 for (x, a), (y, b) in pairwise(ticks))
             assert 1.0 in axis_of(chart)
+            assert (ticks[0][1], ticks[-1][1]) == (0, PLOT)
 
 
 def test_ticks_are_at_powers_of_ten_alone_on_a_long_axis() -> None:

@@ -187,11 +187,13 @@ def test_an_adam_censoring_column_is_refused() -> None:
 ONE = {"patient": ["A"], "end_reason": ["last visit"], "death_day": pl.Series([None], dtype=pl.Int32)}
 
 
-def made_of(days: dict[str, list[int]], visits: list[int], zero: int = 0, end: int = 400, **options: Any) -> SurvivalOutcome:
+def made_of(
+    days: dict[str, list[int]], visits: list[int], zero: int = 0, end: int = 400, *, at_visits: bool = True, once: bool = True
+) -> SurvivalOutcome:
     """Return the outcome of one person; `days` has the days of each cause, the one asked about first."""
     frame = pl.DataFrame(ONE | {"zero_day": [zero], "end_day": [end]})
     by_cause = {cause: {"A": mine} for cause, mine in days.items()}
-    return survival_outcome("x", frame, by_cause, {"A": visits}, causes=tuple(days), **({"at_visits": True} | options))
+    return survival_outcome("x", frame, by_cause, {"A": visits}, causes=tuple(days), at_visits=at_visits, once=once)
 
 
 def test_a_competing_event_up_to_time_zero_does_not_end_the_risk() -> None:

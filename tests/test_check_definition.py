@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,9 +10,10 @@ import polars as pl
 import pytest
 from cohorts import cohort_of
 
+import smoulder.checks.definition
 from smoulder import check_definition, definition
 from smoulder.checks import met_in
-from smoulder.rulebook import Definition, definition_from, traps
+from smoulder.rulebook import Definition, definition_from, grid, traps
 from smoulder.tables import Cohort
 
 
@@ -95,6 +97,74 @@ def test_arms_that_are_seen_at_unlike_intervals(days: int, expected: bool) -> No
     assert told(cohort, rules(), f"a median of 91 days in dense and {days} in sparse") == expected
 
 
+def two_groups(days: int, n_patients: int = 20) -> dict[str, dict[str, str]]:
+    """Return as many people A… who are seen every 91 days as people B… who are seen every so many."""
+    dense, sparse = every(91, n_patients), every(days, n_patients)
+    return {f"A{name}": series for name, series in dense.items()} | {f"B{name}": series for name, series in sparse.items()}
+
+
+def at_centres(people: dict[str, dict[str, str]], column: str, centres: Sequence[object]) -> Cohort:
+    return replace(cohort_of(people, relapses={}), attributes=pl.DataFrame({"patient": sorted(people), column: centres}))
+
+
+@pytest.mark.parametrize(("days", "expected"), [(182, True), (113, False), (114, True)])
+@pytest.mark.parametrize("column", ["centre", "Center", "Site-ID", "clinic"])
+def test_centres_that_see_their_people_at_unlike_intervals(days: int, column: str, expected: bool) -> None:
+    cohort = at_centres(two_groups(days), column, ["Basel"] * 20 + ["Bern"] * 20)
+    sentence = f"The centres see their people at unlike intervals: a median of 91 days in Basel and {days} in Bern."
+    assert told(cohort, rules(), sentence) == expected
+
+
+def test_a_column_of_another_name_is_no_centre() -> None:
+    assert not told(at_centres(two_groups(182), "sex", ["f"] * 20 + ["m"] * 20), rules(), "unlike intervals")
+
+
+def test_centres_may_be_numbered_and_unknown() -> None:
+    cohort = at_centres(two_groups(182, 21), "site", [1] * 20 + [None] + [2] * 20 + [None])
+    assert told(cohort, rules(), "a median of 91 days in 1 and 182 in 2")
+
+
+def test_centres_of_few_people_are_passed_over() -> None:
+    cohort = at_centres(two_groups(182), "centre", ["Basel"] * 20 + ["Bern"] * 19 + ["Basel"])
+    assert not told(cohort, rules(), "unlike intervals")
+
+
+@pytest.mark.parametrize(("n_centres", "expected"), [(20, True), (21, False)])
+def test_among_very_many_centres_some_differ_by_chance(n_centres: int, expected: bool) -> None:
+    people = {f"P{n:02}{name}": series for n in range(n_centres) for name, series in every(182 if n == 0 else 91, 20).items()}
+    cohort = at_centres(people, "centre", [name[:3] for name in sorted(people)])
+    assert told(cohort, rules(), "182 in P00") == expected
+
+
+def on_treatments(people: dict[str, dict[str, str]], rows: Sequence[tuple[str, str, int, int | None]]) -> Cohort:
+    schema = {"patient": pl.String, "treatment": pl.String, "start_day": pl.Int32, "end_day": pl.Int32}
+    return replace(cohort_of(people, relapses={}), treatments=pl.DataFrame(rows, schema=schema, orient="row"))
+
+
+@pytest.mark.parametrize(
+    ("row", "dense"),
+    [
+        (("natalizumab", -100, None), "on natalizumab"),
+        (("natalizumab", 0, 0), "on natalizumab"),
+        (("natalizumab", 1, None), None),
+        (("natalizumab", -100, -1), None),
+    ],
+)
+def test_treatments_at_the_first_visit_that_are_seen_at_unlike_intervals(row: tuple[str, int, int | None], dense: str | None) -> None:
+    """Those of the first visit, day 0; what began later or had ended is no treatment at it."""
+    people = two_groups(182)
+    cohort = on_treatments(people, [(name, *row) for name in sorted(people)[:20]])
+    sentence = f"People on unlike treatments at the first visit are seen at unlike intervals: a median of 91 days {dense} and 182 on none."
+    assert told(cohort, rules(), sentence) == (dense is not None)
+    assert told(cohort, rules(), "unlike intervals") == (dense is not None)
+
+
+def test_of_two_treatments_at_the_first_visit_the_one_begun_last_counts() -> None:
+    people = two_groups(182)
+    rows = [(name, *row) for name in sorted(people)[:20] for row in (("old", -300, None), ("new", -20, None))]
+    assert told(on_treatments(people, rows), rules(), "a median of 91 days on new and 182 on none")
+
+
 @pytest.mark.parametrize(
     ("parts", "sentence"),
     [
@@ -137,6 +207,20 @@ def test_what_the_tables_add_is_all_but_the_known_traps() -> None:
     assert sorted(every_sentence) == sorted([*here, *traps(one)])
     assert any(sentence.startswith("There is no relapse table") for sentence in here)
     assert any("followed for less than the 365 days" in sentence for sentence in met_in(cohort_of(every(60), relapses={}), one))
+
+
+def test_the_definitions_of_a_grid_share_what_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a million visits the intervals of groups take half a second: not once for each of 1,440 definitions."""
+    looked: list[str] = []
+    whole = smoulder.checks.definition.unlike_groups
+    monkeypatch.setattr(smoulder.checks.definition, "unlike_groups", lambda *given: (looked.append("at groups"), whole(*given))[1])
+    cohort = at_centres(two_groups(182), "centre", ["Basel"] * 20 + ["Bern"] * 20)
+    many = grid("mueller-2025-grid").definitions()
+    found = [met_in(cohort, one) for one in many]
+    assert looked == ["at groups"]
+    assert all(any("unlike intervals" in sentence for sentence in one) for one in found)
+    assert found == [met_in(at_centres(two_groups(182), "centre", ["Basel"] * 20 + ["Bern"] * 20), one) for one in many]
+    assert {sum("less than the 730 days" in sentence for sentence in one) for one in found} == {0, 1}
 
 
 def test_a_cohort_without_visits() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from weakref import WeakKeyDictionary
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -22,13 +25,20 @@ UNLIKE = 1.25
 """Ratio of the visit intervals of two groups from which on that is told (X21: the label may hang on one visit)."""
 FEWEST_INTERVALS = 20
 """Intervals below which a group, or a cohort, is too small to tell."""
+CENTRES = ("centre", "center", "centreid", "centerid", "site", "siteid", "clinic", "clinicid", "hospital")
+"""Names of a column of centres in the patients table, in lower case without signs; the first such column is taken."""
+FEWEST_PEOPLE = 20
+"""People below which a centre or a treatment is too small to tell."""
+MOST_GROUPS = 20
+"""Centres or treatments beyond which some differ by chance."""
 
 
 def check_definition(cohort: Cohort, definition: Definition) -> tuple[str, ...]:
     """Return what to know before a definition is run on a cohort, as sentences; empty where there is nothing.
 
     First what the tables lack for it, then the known traps that it allows (`traps`), then those that depend on these visits:
-    month lengths against the visit intervals, follow-up too short to confirm, visits of unlike density in the arms of a trial.
+    month lengths against the visit intervals, follow-up too short to confirm, visits of unlike density in the arms of a trial, at the
+    centres, or on the treatments at the first visit.
 
     Examples
     --------
@@ -45,16 +55,25 @@ def met_in(cohort: Cohort, definition: Definition) -> tuple[str, ...]:
     return (*lacking(cohort, definition), *visits_say(cohort, definition))
 
 
+_SAID: WeakKeyDictionary[Cohort, dict[Hashable, tuple[str, ...]]] = WeakKeyDictionary()
+"""What was said of the visits of a cohort: the definitions of a grid share most of it, and it takes half a second of a million visits."""
+
+
 def visits_say(cohort: Cohort, definition: Definition) -> tuple[str, ...]:
     """Return where a definition is known to mislead on visits like these."""
-    found: list[str] = []
-    measured = [rule for rule in definition.measures if cohort.has_measure(rule.measure)]
-    if measured:
-        days, first = days_of(cohort, measured[0])
-        found += month_lengths(days, first, definition)
-        found += short_follow_up(days, first, definition)
-        found += unlike_groups(cohort, days, first)
-    return tuple(found)
+    measured = next((rule for rule in definition.measures if cohort.has_measure(rule.measure)), None)
+    if measured is None:
+        return ()
+    confirm, onset = definition.confirmation, definition.onset
+    said = _SAID.setdefault(cohort, {})
+    asked: Hashable = (measured.measure, confirm.windows, confirm.at, confirm.as_well, onset.at)
+    if asked not in said:
+        days, first = days_of(cohort, measured)
+        if measured.measure not in said:
+            said[measured.measure] = tuple(unlike_groups(cohort, days, first))
+        found = (*month_lengths(days, first, definition), *short_follow_up(days, first, definition), *said[measured.measure])
+        said[asked] = found
+    return said[asked]
 
 
 def lacking(cohort: Cohort, definition: Definition) -> list[str]:
@@ -166,24 +185,77 @@ def short_follow_up(days: NDArray[np.int64], first: NDArray[np.int64], definitio
 
 
 def unlike_groups(cohort: Cohort, days: NDArray[np.int64], first: NDArray[np.int64]) -> list[str]:
-    """Return whether the arms of a cohort are seen at unlike intervals: more visits find more worsening, and label it otherwise."""
-    if cohort.attributes is None or "arm" not in cohort.attributes.columns or not len(days):
+    """Return which groups of a cohort are seen at unlike intervals: more visits find more worsening, and label it otherwise.
+
+    The groups are the arms of a trial; the centres, where the patients table has such a column (`CENTRES`); and the treatments at
+    the first visit with the measure. Centres and treatments of fewer than `FEWEST_PEOPLE` are passed over, and more than `MOST_GROUPS`
+    of them are not compared, as among so many some differ by chance.
+    """
+    if not len(days):
         return []
+    found = []
+    attributes = cohort.attributes
+    if attributes is not None and "arm" in attributes.columns:
+        arms = attributes["arm"].cast(pl.String)
+        found.append(unlike(days, first, arms, "The arms are seen", "in {}", "the arms", fewest_people=1, most_groups=cohort.n_patients))
+    column = None if attributes is None else next((name for name in attributes.columns if _letters(name) in CENTRES), None)
+    if attributes is not None and column is not None:
+        found.append(unlike(days, first, attributes[column].cast(pl.String), "The centres see their people", "in {}", "the centres"))
+    if cohort.treatments is not None:
+        names = treatment_at(cohort, days, first)
+        found.append(unlike(days, first, names, "People on unlike treatments at the first visit are seen", "on {}", "they"))
+    return [sentence for sentence in found if sentence]
+
+
+def unlike(
+    days: NDArray[np.int64],
+    first: NDArray[np.int64],
+    group: pl.Series,
+    seen: str,
+    within: str,
+    who: str,
+    *,
+    fewest_people: int = FEWEST_PEOPLE,
+    most_groups: int = MOST_GROUPS,
+) -> str:
+    """Return a sentence where two groups differ much in the days between visits; "" where none do.
+
+    `group` has the group of each patient of the cohort, null for those of none.
+    """
     patient = owners(first)
     same = patient[1:] == patient[:-1]
-    arms = cohort.attributes["arm"].gather(patient[1:][same])
     each = (
-        pl.DataFrame({"arm": arms, "days": np.diff(days)[same]})
+        pl.DataFrame({"patient": patient[1:][same], "group": group.gather(patient[1:][same]), "days": np.diff(days)[same]})
         .drop_nulls()
-        .group_by("arm")
-        .agg(pl.col("days").median().alias("median"), pl.len().alias("n"))
-        .filter(pl.col("n") >= FEWEST_INTERVALS)
-        .sort("median", "arm")
+        .group_by("group")
+        .agg(pl.col("days").median().alias("median"), pl.len().alias("n"), pl.col("patient").n_unique().alias("people"))
+        .filter((pl.col("n") >= FEWEST_INTERVALS) & (pl.col("people") >= fewest_people))
+        .sort("median", "group")
     )
-    if each.height < 2 or each["median"][-1] < UNLIKE * each["median"][0]:
-        return []
-    dense, sparse = each.row(0), each.row(-1)
-    return [
-        f"The arms are seen at unlike intervals: a median of {dense[1]:.0f} days in {dense[0]} and {sparse[1]:.0f} in {sparse[0]}. "
-        "More visits find more worsening, confirm it sooner and move the reference more often: the arms differ by their visits alone."
-    ]
+    if not 2 <= each.height <= most_groups or each["median"][-1] < UNLIKE * each["median"][0]:
+        return ""
+    (dense, often, *_), (sparse, seldom, *_) = each.row(0), each.row(-1)
+    return (
+        f"{seen} at unlike intervals: a median of {often:.0f} days {within.format(dense)} and {seldom:.0f} {within.format(sparse)}. "
+        f"More visits find more worsening, confirm it sooner and move the reference more often: {who} differ by their visits alone."
+    )
+
+
+def treatment_at(cohort: Cohort, days: NDArray[np.int64], first: NDArray[np.int64]) -> pl.Series:
+    """Return the treatment of each of the first patients on their first visit, the one begun last; "none" for none."""
+    assert cohort.treatments is not None
+    some = np.diff(first) > 0
+    seen = pl.DataFrame({"patient": cohort.patients[: len(first) - 1].filter(pl.Series(some)), "day": days[first[:-1][some]]})
+    on = (
+        cohort.treatments.join(seen, on="patient")
+        .filter((pl.col("start_day") <= pl.col("day")) & (pl.col("end_day").is_null() | (pl.col("end_day") >= pl.col("day"))))
+        .sort("patient", "start_day", "treatment")
+        .group_by("patient", maintain_order=True)
+        .agg(pl.col("treatment").last())
+    )
+    return cohort.patients.to_frame("patient").join(on, on="patient", how="left", maintain_order="left")["treatment"].fill_null("none")
+
+
+def _letters(name: str) -> str:
+    """Return a column's name in lower case without signs."""
+    return "".join(letter for letter in name.lower() if letter.isalnum())

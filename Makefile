@@ -26,6 +26,10 @@ demo: $(RUN) ## run the whole way on a made-up cohort (installs only what runnin
 test: $(DEV) ## run all tests, the examples in docstrings too
 	$(BIN)/python -m pytest -n 2 --doctest-modules tests src
 
+.PHONY: browser
+browser: $(DEV) ## open the reports of studies in chromium, which has to be installed (Debian: apt-get install chromium)
+	CI=1 $(BIN)/python -m pytest tests/test_browser.py
+
 .PHONY: check
 check: lint types docs test ## everything that has to be green: lint, types, docs, test
 

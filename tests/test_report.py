@@ -228,7 +228,7 @@ def _is_p(shown: str, p: str) -> bool:
 @EVERY
 def test_curves_are_those_of_the_tables(key: str) -> None:
     folder, seen = folder_of(key), 0
-    for name, estimate, table in tables_by_estimate(key, Curve, "by"):
+    for name, estimate, table in tables_by_estimate(key, Curve, "time", "what"):
         scale = 1.0 if estimate.kind == "mean count" else 100.0
         stored = csv_of(folder, f"{name}-at-days")
         head = next(head for head in table.head if "(95 % limits)" in head)
@@ -236,7 +236,7 @@ def test_curves_are_those_of_the_tables(key: str) -> None:
         for cell, row in zip(table.cells(), stored, strict=True):
             values = [row[of] for of in ("estimate", "lower", "upper")]
             assert all(is_shown(text, value, scale) for text, value in zip(limited(cell[head]), values, strict=True)), (cell, row)
-            assert f"(day {int(row['day']):,})" in cell["by"]
+            assert f"(day {int(row['day']):,})" in cell["time"]
             assert is_shown(cell["at risk"], row["at_risk"]) if "at risk" in cell else row["at_risk"] == ""
             seen += 1
         for row in csv_of(folder, f"{name}-tests") if estimate.tests.height else ():

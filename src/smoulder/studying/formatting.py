@@ -353,7 +353,7 @@ def _curve(estimate: Curve, group: str) -> tuple[ShownTable, ...]:
     if estimate.at_days.height:
         what = {"survival": f"free of {estimate.outcome}", "incidence": "with the event", "mean count": "events a person"}[estimate.kind]
         value = f"{what} (95 % limits)"
-        columns: dict[str, Callable[[Row], str]] = {"by": lambda row: f"{time(row['day'])} (day {number(row['day'])})"}
+        columns: dict[str, Callable[[Row], str]] = {"time": lambda row: f"{time(row['day'])} (day {number(row['day'])})"}
         columns |= {**_group(estimate.at_days, title=group), **_group(estimate.at_days, "cause"), "at risk": _count("at_risk")}
         columns |= {value: lambda row: with_limits(row, shown)}
         found.append(table_of(estimate.at_days.rows(named=True), columns, right=("at risk", value)))

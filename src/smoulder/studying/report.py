@@ -13,7 +13,7 @@ import polars as pl
 
 from smoulder.analysis.counts import event_counts
 from smoulder.errors import counted
-from smoulder.estimates import SHARE_SCHEMA, Shares
+from smoulder.estimates import SHARE_SCHEMA, Effects, Estimate, Shares
 from smoulder.figures.chart import Chart
 from smoulder.findings import LEVELS
 from smoulder.protocol.analyses import CountsAnalysis
@@ -37,6 +37,10 @@ HEADINGS = {
     "checks": "Checks of the tables",
     "provenance": "Provenance",
 }
+PERSON_YEARS = (
+    "Person-years: of an outcome from time zero to the event or, without one, to the last day on which it could have been seen; of counts "
+    "of people and events from time zero to the last visit."
+)
 OUTCOME_SCHEMA: dict[str, pl.DataType] = {
     "key": pl.String(),
     "outcome": pl.String(),
@@ -204,7 +208,8 @@ def shown_outcomes(result: StudyResult) -> ShownTable:
         "why there is none": lambda row: row["why_not"],
     }
     right = (share, "person-years", "had a competing event", "not followed for it")
-    return table_of(outcomes_frame(result).rows(named=True), columns, right=right, title="Outcomes, from time zero")
+    shown = table_of(outcomes_frame(result).rows(named=True), columns, right=right, title="Outcomes, from time zero")
+    return replace(shown, notes=(PERSON_YEARS,))
 
 
 def counts_by_definition(result: StudyResult) -> Shares:
@@ -268,14 +273,25 @@ def _shown_ends(result: StudyResult) -> ShownTable:
 def _analysis(result: StudyResult, finding: Finding, placed: Sequence[_Placed]) -> dict[str, Any]:
     group = group_title(result, finding)
     several = len(finding.estimates) > 1
+    titles = Counter(one.title for one in finding.estimates)
     told = []
     for one in finding.estimates:
         tables = list(shown_tables(one, group))
         if not several and tables and not tables[0].title and one.title != finding.analysis.title:
             tables[0] = replace(tables[0], title=one.title)
-        told.append(_Told(title=one.title if several else "", tables=tuple(tables), notes=tuple(sentence(note) for note in one.notes)))
+        title = _capital(f"{one.title}: {_models(one)}" if titles[one.title] > 1 else one.title)
+        told.append(_Told(title=title if several else "", tables=tuple(tables), notes=tuple(sentence(note) for note in one.notes)))
     why_not = sentence(finding.why_not)
     return {"anchor": f"analysis-{finding.key}", "title": finding.analysis.title, "why_not": why_not, "estimates": told, "figures": placed}
+
+
+def _models(estimate: Estimate) -> str:
+    """Return the models of an estimate, which tell it from another of the same title."""
+    return ", ".join(estimate.table["model"].unique(maintain_order=True)) if isinstance(estimate, Effects) else estimate.method
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def shown_items(frame: pl.DataFrame) -> ShownTable:

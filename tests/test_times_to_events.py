@@ -288,6 +288,30 @@ def test_relapses_before_time_zero_do_not_leave_out() -> None:
     assert rows(found) == [("A", 150, True, "relapse", "relapse", 150)]
 
 
+def test_relapses_count_only_while_they_were_recorded() -> None:
+    """Relapses of A are recorded to day 300, those of B from day 50 on, those of C always; all visits go to day 400."""
+    series = "0:2 100:2 400:2"
+    patients = {
+        "patient": ["A", "B", "C"],
+        "relapses_recorded_from": [0, 50, None],
+        "relapses_recorded_to": [300, 900, None],
+    }
+    people = cohort(dict.fromkeys("ABC", series), relapses={"A": [350], "B": [200], "C": [390]}, patients=patients)
+    aim = {"key": "relapse", "title": "relapse", "kind": "relapse"}
+    analyses = [*STUDY["analysis"], {"key": "rates", "title": "relapses", "kind": "relapse rates"}]
+    result = run_study(study_from(STUDY | {"outcome": [STUDY["outcome"][0], aim], "analysis": analyses}, where="test"), people)
+    found = result.made()["relapse"]
+    assert rows(found) == [("A", 300, False, "", "end of recording", 300), ("C", 390, True, "relapse", "relapse", 390)]
+    assert found.left_out == (("relapses were not recorded from time zero on", 1),)
+    (rates,) = result.finding("rates").estimates
+    assert rates.table.select("people", "events").row(0) == (2, 1)
+    assert rates.table["person_years"][0] * DAYS_A_YEAR == pytest.approx(300 + 400)
+    assert rates.notes[:2] == (
+        "1 person of 3 is left out where relapses are counted: relapses were not recorded from time zero on.",
+        "The relapses of 1 of 3 people were recorded for a part of the time only, and where relapses are counted the time ends there.",
+    )
+
+
 def test_an_outcome_that_the_tables_do_not_allow_says_why_and_the_others_are_done() -> None:
     aim = {"key": "next", "title": "next treatment", "kind": "treatment start"}
     analyses = [*STUDY["analysis"], {"key": "next", "title": "next", "kind": "survival", "outcomes": ["next"]}]

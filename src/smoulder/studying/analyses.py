@@ -46,7 +46,7 @@ from smoulder.followed import Followed
 from smoulder.protocol import analyses as parts
 from smoulder.protocol.aims import DisabilityAim
 from smoulder.protocol.model import Study
-from smoulder.studying.outcomes import event_days, relapse_days_since
+from smoulder.studying.outcomes import event_days, relapse_days_since, relapse_recording_notes, relapses_known_to
 from smoulder.studying.result import Finding, MadeOutcome
 from smoulder.terms import MISSING
 
@@ -215,16 +215,21 @@ class Bench:
             pl.Series("days", [last[patient] for patient in people["patient"]], dtype=pl.Int64),
         )
         done: list[Estimate] = [
-            rates_since("relapses", people, days, last, (0, max([*last.values(), 1])), by=part.by),
+            self._with_recording(rates_since("relapses", people, days, last, (0, max([*last.values(), 1])), by=part.by)),
         ]
         if part.terms:
-            done.append(relapse_rate_model(counts, self.terms(part.terms)))
+            done.append(self._with_recording(relapse_rate_model(counts, self.terms(part.terms))))
         return done
 
     def _observed_days(self) -> dict[str, int]:
-        """Return patient -> days from time zero to the last day observed."""
-        people = self.followed.people
-        return {patient: end - zero for patient, end, zero in people.select("patient", "end_day", "zero_day").iter_rows()}
+        """Return patient -> days from time zero to the last day of which relapses are known; 0: they are not known from time zero on."""
+        pairs = self.followed.people.select("patient", "zero_day").iter_rows()
+        known = relapses_known_to(self.followed)
+        return {patient: 0 if day is None else max(day - zero, 0) for (patient, zero), day in zip(pairs, known, strict=True)}
+
+    def _with_recording(self, found: Estimate) -> Estimate:
+        """Return an estimate of relapses with the notes on whose relapses were recorded."""
+        return replace(found, notes=(*relapse_recording_notes(self.followed), *found.notes))
 
     def _relapses(self, last: Mapping[str, int]) -> dict[str, list[int]]:
         """Return patient -> relapses after time zero within observation, as days from time zero."""
@@ -247,7 +252,7 @@ class Bench:
         people = self.followed.people
         if part.outcome is None:
             last = self._observed_days()
-            return [rates_since("relapses", people, self._relapses(last), last, part.edges_days, by=part.by)]
+            return [self._with_recording(rates_since("relapses", people, self._relapses(last), last, part.edges_days, by=part.by))]
         outcome = self.outcome(part.outcome)
         times = dict(zip(outcome.patients, outcome.time.tolist(), strict=True))
         days = {patient: [times[patient]] for patient, event in zip(outcome.patients, outcome.event.tolist(), strict=True) if event}

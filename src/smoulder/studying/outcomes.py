@@ -12,7 +12,7 @@ from smoulder.engine.beside.progression import secondary_progression
 from smoulder.engine.beside.reached import milestone_at, milestone_reached
 from smoulder.enrolment import Times
 from smoulder.enrolment.periods import is_one_of
-from smoulder.errors import DataError, SmoulderError
+from smoulder.errors import DataError, SmoulderError, agreed, counted
 from smoulder.estimates import SurvivalOutcome
 from smoulder.events import Events
 from smoulder.followed import Followed
@@ -21,6 +21,7 @@ from smoulder.protocol.model import Study
 from smoulder.rulebook.progression import LORSCHEIDER_2016, LORSCHEIDER_2016_NO_SYSTEMS
 from smoulder.studying.result import MadeOutcome
 from smoulder.tables import Cohort
+from smoulder.terms import MISSING
 
 
 def made_outcomes(study: Study, followed: Followed, times: Times, events: Events) -> dict[str, MadeOutcome]:
@@ -47,6 +48,8 @@ def outcome_of(aim: AnyAim, followed: Followed, times: Times, events: Events) ->
             name=aim.title,
         )
     days = days_of_aim(aim, followed.history, times, followed)
+    if isinstance(aim, RelapseAim):
+        return _relapse_outcome(aim, followed, days)
     at_visits = isinstance(aim, MilestoneAim | ProgressionAim)
     measure = aim.measure if isinstance(aim, MilestoneAim) else "edss"
     return survival_outcome(
@@ -60,6 +63,63 @@ def outcome_of(aim: AnyAim, followed: Followed, times: Times, events: Events) ->
         death_competes=aim.death_competes,
         provenance=followed.provenance,
     )
+
+
+def _relapse_outcome(aim: RelapseAim, followed: Followed, days: Mapping[str, list[int]]) -> SurvivalOutcome:
+    """Return the time to the first relapse, up to the day to which relapses were recorded."""
+    known_to = relapses_known_to(followed)
+    from_zero = pl.Series([day is not None for day in known_to], dtype=pl.Boolean)
+    ends = pl.Series("end_day", known_to, dtype=pl.Int32)
+    people = followed.people.with_columns(
+        end_day=ends, end_reason=pl.when(ends < pl.col("end_day")).then(pl.lit("end of recording")).otherwise("end_reason")
+    ).filter(from_zero)
+    made = survival_outcome(
+        aim.title,
+        people,
+        {aim.title: days},
+        {},
+        causes=(aim.title,),
+        at_visits=False,
+        once=False,
+        death_competes=aim.death_competes,
+        provenance=followed.provenance,
+    )
+    unknown = int((~from_zero).sum())
+    return replace(made, left_out=(*made.left_out, *([(NOT_FROM_ZERO, unknown)] if unknown else [])))
+
+
+NOT_FROM_ZERO = "relapses were not recorded from time zero on"
+
+
+def relapses_known_to(followed: Followed) -> list[int | None]:
+    """Return (n,) the last day observed of which relapses are known; None where they are not known from time zero on."""
+    first, last = followed.cohort.recorded_from, followed.cohort.recorded_to
+    found: list[int | None] = []
+    for index, (zero, end) in enumerate(followed.people.select("zero_day", "end_day").iter_rows()):
+        # The time at risk starts on the day after time zero.
+        if first is not None and first[index] != MISSING and first[index] > zero + 1:
+            found.append(None)
+        else:
+            found.append(end if last is None or last[index] == MISSING else min(end, int(last[index])))
+    return found
+
+
+def relapse_recording_notes(followed: Followed) -> tuple[str, ...]:
+    """Return whose time counts in part or not at all where relapses are counted, because they were not recorded; none where all are."""
+    known, ends = relapses_known_to(followed), followed.people["end_day"].to_list()
+    out = sum(day is None for day in known)
+    shorter = sum(day is not None and day < end for day, end in zip(known, ends, strict=True))
+    notes = []
+    if out:
+        verb = agreed(out, "is", "are")
+        notes.append(f"{counted(out, 'person', 'people')} of {len(ends):,} {verb} left out where relapses are counted: {NOT_FROM_ZERO}.")
+    if shorter:
+        everyone = counted(len(ends), "person", "people")
+        notes.append(
+            f"The relapses of {shorter:,} of {everyone} were recorded for a part of the time only, and where relapses are counted the time "
+            "ends there."
+        )
+    return tuple(notes)
 
 
 def days_of_aim(aim: AnyAim, cohort: Cohort, times: Times, followed: Followed | None = None) -> dict[str, list[int]]:

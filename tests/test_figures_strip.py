@@ -90,6 +90,10 @@ def test_days_count_from_time_zero() -> None:
     assert list(rows_of(chart)) == ["A"]
     found = boxes(rows_of(chart)["A"])
     assert found[0][:2] == pytest.approx((place_of(chart, 0), place_of(chart, 100)), abs=NEAR)
+    later = plot_cohort(COHORT, EVENTS, people=people(("B", 100, 500, "last visit")))
+    strokes = [(left + right) / 2 for group in groups(later, "relapses") for left, right, fill in boxes(group) if fill == RELAPSE_COLOUR]
+    assert strokes == pytest.approx([place_of(later, 90)], abs=NEAR)
+    assert [x for _, x in event_places(later)] == pytest.approx([place_of(later, 100)], abs=NEAR)
 
 
 @pytest.mark.parametrize(("measure", "low", "high"), [("edss", 1.0, 8.0), ("t25fw", 5.0, 20.0), ("sdmt", 20.0, 60.0)])
@@ -148,7 +152,7 @@ def test_each_end_has_its_sign_and_its_words() -> None:
     frame = people(*((f"P{n}", 0, day, reason) for n, (day, reason) in enumerate(zip(days, reasons, strict=True))))
     chart = plot_cohort(cohort, None, people=frame)
     require_sound(chart)
-    tips = [end.findtext(f"{SVG}title") for end in groups(chart, "end")]
+    tips = [end.findtext(f"{SVG}title", "") for end in groups(chart, "end")]
     # Once beside a line and once in the key.
     assert sorted(tips) == sorted(2 * [*END_SIGNS, "other"])
     assert set(reasons) <= {key.findtext(f"{SVG}title") for key in groups(chart, "key")}

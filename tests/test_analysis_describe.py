@@ -58,6 +58,8 @@ def test_small_numbers_keep_their_digits() -> None:
 
 
 def test_wrong_questions_are_refused() -> None:
+    with pytest.raises(UsageError, match="infinite values"):
+        table_one(pl.DataFrame({"patient": ["a", "b"], "z": [1.0, float("inf")]}), [Term(column="z", title="z")])
     with pytest.raises(UsageError, match="did you mean 'age'"):
         table_one(cohort(), [Term(column="agee", title="age")])
     with pytest.raises(UsageError, match="'all'"):

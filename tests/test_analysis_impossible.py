@@ -23,6 +23,7 @@ from smoulder.analysis import (
     interval_regression,
     interval_survival,
     kaplan_meier,
+    library,
     logistic,
     mean_cumulative,
     recurrent_rates,
@@ -30,7 +31,7 @@ from smoulder.analysis import (
     shares,
     table_one,
 )
-from smoulder.errors import UsageError
+from smoulder.errors import SmoulderError, UsageError
 from smoulder.estimates import (
     AT_DAYS_SCHEMA,
     CHECK_SCHEMA,
@@ -314,6 +315,15 @@ def test_everyone_with_the_same_count_has_no_limits() -> None:
 
 def test_no_share_of_nobody() -> None:
     assert shares([("all", "PIRA", 0, 0, 0.0)], "PIRA").table["share"].to_list() == [None]
+
+
+def test_what_the_library_raises_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("states")
+
+    monkeypatch.setattr(library, "survfit", broken)
+    with pytest.raises(SmoulderError, match=r"^There is no estimate: the model could not be fitted \('states'\)\.$"):
+        kaplan_meier(COHORTS["all have it"])
 
 
 def test_large_cohorts_take_seconds() -> None:

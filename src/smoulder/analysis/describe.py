@@ -59,6 +59,8 @@ def table_one(people: pl.DataFrame, variables: Sequence[Term], *, by: str | None
         if column.dtype.is_numeric():
             values = column.cast(pl.Float64).fill_null(math.nan).to_numpy()
             known = ~np.isnan(values)
+            if np.isinf(values).any():
+                raise UsageError(f"Column '{variable.column}' has infinite values; make them missing or leave those people out.")
             decimals = _decimals(values[known])
             add(title, "", "mean (SD)", [_mean(values[mask & known], decimals) for _, mask in columns])
             add(title, "", "median (quartiles)", [_median(values[mask & known], decimals) for _, mask in columns])

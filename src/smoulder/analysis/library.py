@@ -20,6 +20,7 @@ from survival import Surv, cipoisson, cox_zph, coxph, finegray, survdiff, survfi
 from survival.r import quantile_survfit, summary_survfit
 
 from smoulder.analysis.words import people
+from smoulder.errors import SmoulderError
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.integer[Any]]
@@ -31,11 +32,14 @@ Measured: fits that converge are left with steps below 1e-5, those with a monoto
 """
 
 
-class NoEstimate(Exception):  # noqa: N818 - an answer, not a fault
-    """There is no estimate; `reason` says why, as a clause or sentence for the reader."""
+class NoEstimate(SmoulderError):  # noqa: N818 - an answer, not a fault
+    """There is no estimate; `reason` says why, as a clause or sentence for the reader.
+
+    The analyses turn it into a note or a `why`; one that no analysis expects reaches the user as a sentence, without a traceback.
+    """
 
     def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+        super().__init__(f"There is no estimate: {reason}.")
         self.reason = reason
 
 
@@ -75,7 +79,7 @@ def asking() -> Iterator[None]:
         warnings.simplefilter("ignore")
         try:
             yield
-        except (ValueError, ArithmeticError, RuntimeError, IndexError) as error:
+        except (ValueError, TypeError, KeyError, ArithmeticError, RuntimeError, IndexError) as error:
             raise NoEstimate(f"the model could not be fitted ({error})") from error
 
 

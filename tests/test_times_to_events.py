@@ -532,6 +532,30 @@ def test_nobody_with_a_worsening_is_split() -> None:
 # -- what taking blocked days out is worth ------------------------------------------------------------
 
 
+def test_what_happens_lies_between_free_and_the_event() -> None:
+    """The EDSS of made-up people rises for good on a day that is known; some visits lack it."""
+    random = np.random.default_rng(9)
+    rows_of: list[tuple[str, int, float | None, float]] = []
+    happens: dict[str, float] = {}
+    for k in range(400):
+        patient = f"p{k:03}"
+        happens[patient] = random.uniform(1, 1500)
+        days = np.concatenate([[0], np.cumsum(random.integers(40, 200, 12))])
+        missing = random.random(len(days)) < 0.3
+        missing[0] = False
+        for day, none in zip(days.tolist(), missing.tolist(), strict=True):
+            rows_of.append((patient, day, None if none else 2.0 + (day >= happens[patient]), 5.0))
+    visits = pl.DataFrame(rows_of, schema=["patient", "date", "edss", "t25fw"], orient="row")
+    people = read({"visits": visits}, nobody_relapsed=True, date_format="day")
+    made = time_to_first(detect(people, COMPOSITE), people)
+    assert made.n_events > 150
+    for patient, day, event, free in zip(made.patients, made.time.tolist(), made.event.tolist(), made.free.tolist(), strict=True):
+        if event:
+            assert free < happens[patient] <= day
+        else:
+            assert free == day
+
+
 def unrelated(n: int, seed: int) -> Any:
     """Return made-up people with visits every 90 days for six years, in whom relapses and lasting steps of the EDSS do not know each other.
 

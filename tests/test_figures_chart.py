@@ -14,11 +14,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from cohorts import cohort_of
 
+from smoulder import detect
 from smoulder.analysis import cox, cumulative_incidence, kaplan_meier
 from smoulder.errors import UsageError
 from smoulder.estimates import SurvivalOutcome, Term
-from smoulder.figures import Chart, plot_curve, plot_flow, plot_forest, plot_stack
+from smoulder.figures import Chart, plot_cohort, plot_curve, plot_flow, plot_forest, plot_spread, plot_stack
 from smoulder.figures.axes import PERCENT_TOPS, number_axis, p_text, percent, percent_ticks, round_top, time_axis
 from smoulder.figures.labels import spaced
 from smoulder.figures.palette import DASHES, SERIES_COLOURS, area_patterns, cause_colours
@@ -405,11 +407,15 @@ def test_causes_differ_in_colour_and_in_pattern(causes: list[str]) -> None:
 
 def every_kind() -> dict[str, Chart]:
     two, causes = outcome_of(80, ("control", "active")), outcome_of(80, ("control", "active"), ("PIRA", "RAW", "undefined"))
+    visits = {"edss": "0:2.0 100:2.0 200:3.0 300:3.0 400:3.0"}
+    followed = cohort_of({f"P{n}": visits for n in range(6)}, {"P0": [190], "P1": [20]})
     return {
         "curves": plot_curve(kaplan_meier(two, by="group")),
         "stack": plot_stack(cumulative_incidence(causes, by="group")),
         "forest": plot_forest(cox(two, [Term(column="group", title="arm"), Term(column="age", title="age", per=10, unit="years")])),
         "flow": plot_flow(STEPS),
+        "strip": plot_cohort(followed, detect(followed, "mueller-2023")),
+        "spread": plot_spread(followed),
     }
 
 
@@ -441,7 +447,7 @@ def test_text_can_be_read_on_every_ground(kind: str) -> None:
     grounds = {box.get("fill") or "" for box in tree.iter(f"{SVG}rect")} - {"none"}
     grounds = {fill for fill in grounds if fill.startswith("#") and not fill.startswith(tuple(SERIES_COLOURS))}
     assert inks and "#ffffff" in grounds
-    # Swatches of the stack are the only boxes without text.
-    plain = {fill for fill in grounds if kind != "stack" or fill == "#ffffff"}
+    # Only the flow diagram writes on coloured boxes; those of the stack are swatches, those of the strip are scores.
+    plain = {fill for fill in grounds if kind not in ("stack", "strip") or fill == "#ffffff"}
     # 4.5 to 1 is what WCAG 2 asks of small text.
     assert min(contrast(ink, ground) for ink in inks for ground in plain) >= 4.5

@@ -6,6 +6,7 @@ Exit codes: 0 identical or named, 1 unexplained or not understood, 2 wrong or mi
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import shutil
 from pathlib import Path
@@ -311,19 +312,19 @@ def test_a_table_of_setools_is_missing(stata: Path, tmp_path: Path, capsys: Told
     assert f"There is no file {tmp_path / lacking}." in capsys.readouterr().err
 
 
-def test_patients_that_only_one_side_has_are_told(stata: Path, tmp_path: Path, capsys: Told) -> None:
+def test_answers_of_setools_about_people_whose_visits_are_missing_are_unexplained(stata: Path, tmp_path: Path, capsys: Told) -> None:
     for file in ("relapses_visits.csv", "relapses_only.csv", "relapses_oracle_pira_raw.csv"):
         shutil.copy(stata / file, tmp_path)
     rows = list(csv.reader((tmp_path / "relapses_visits.csv").read_text(encoding="utf-8").splitlines()))
     kept = [rows[0], *(row for row in rows[1:] if row[0] not in ("100001", "100002"))]
     (tmp_path / "relapses_visits.csv").write_text("\n".join(",".join(row) for row in kept) + "\n", encoding="utf-8")
-    assert main(["setools", str(tmp_path)]) == 0
+    assert main(["setools", str(tmp_path)]) == 1
     out = capsys.readouterr().out
-    assert "not compared: 2 patients (100001, 100002) in the answer, not in the cohort, in 6 configurations" in out
-    assert any(line.startswith("oracle pira 6 2,988 ") for line in lines(out))
+    assert "oracle pira 6 3,000 2,985 3 12" in lines(out)
+    assert "ours [{'patient': 'not in the cohort'}]" in lines(out)
 
 
-def test_patients_of_msprog_that_are_not_in_the_cohort_are_told(oracle: Path, tmp_path: Path, capsys: Told) -> None:
+def test_answers_of_msprog_about_people_whose_visits_are_missing_are_unexplained(oracle: Path, tmp_path: Path, capsys: Told) -> None:
     folder = one_configuration(oracle, tmp_path, {})
     (folder / "cohorts").unlink()
     (folder / "cohorts" / "main").mkdir(parents=True)
@@ -331,10 +332,77 @@ def test_patients_of_msprog_that_are_not_in_the_cohort_are_told(oracle: Path, tm
         rows = (oracle / "cohorts" / "main" / file).read_text(encoding="utf-8").splitlines()
         kept = [row for row in rows if not row.startswith("P0003,")]
         (folder / "cohorts" / "main" / file).write_text("\n".join(kept) + "\n", encoding="utf-8")
-    assert main(["msprog", str(folder)]) == 0
-    out = capsys.readouterr().out
-    assert "not compared: 1 patient (P0003) in the answer, not in the cohort" in out
-    assert "all 1 499 499 0 0" in lines(out)
+    assert main(["msprog", str(folder)]) == 1
+    assert "all 1 500 499 0 1" in lines(capsys.readouterr().out)
+
+
+STRANGERS = [
+    ("bern", "oracle/cross/drstrupf_main_default_rel.csv", "P0001", 1),
+    ("cross", "oracle/cross/msoutcomes_main_CDI_sustFALSE.csv", "P0019", 1),
+    ("cross", "oracle/cross/msclinical_main_roving_imprTrue_attr.csv", "P0001", 5),
+    ("cross", "oracle/cross/msprog_main_norel_firstCDW.csv", "P0001", 1),
+    ("cross", "oracle/cross/drstrupf_main_fixed84_norel.csv", "P0001", 2),
+    ("msoutcomes", "oracle/cross/msoutcomes_main_CDEseq_CDW.csv", "P0002", 1),
+    ("msoutcomes", "oracle/cross/msoutcomes_main_spmsDx_no_fss.csv", "P0001", 1),
+    ("msoutcomes", "data/msoutcomes_sample/reference_outputs/CDW_6mo_notsustained.csv", "ipt 03", 1),
+    ("msoutcomes", "data/msoutcomes_sample/reference_outputs/spmsDx_default.csv", "ipt 01", 1),
+    ("setools", "data/stata_setools/relapses_oracle_pira_raw.csv", "100001", 6),
+    ("msprog", "oracle/expected/A_firstCDW_fixed.csv.gz", "P0001", 1),
+    ("msprog", "oracle/expected/V_edss4.csv.gz", "P0001", 1),
+]
+"""Program, one of its files, somebody in it, and in how many comparisons the answers of that file are."""
+
+
+@pytest.mark.parametrize(("program", "file", "patient", "n"), STRANGERS)
+def test_an_answer_about_somebody_who_is_not_in_the_cohort_is_unexplained(
+    shared: Path, tmp_path: Path, capsys: Told, program: str, file: str, patient: str, n: int
+) -> None:
+    """The answers of one patient stand in the file a second time, under a name that the cohort does not have."""
+    home, path = shared / Path(file).parts[0], shared / file
+    folder = tmp_path / "given"
+    folder.mkdir()
+    if file.startswith("data/"):
+        home = home / Path(file).parts[1]
+        for beside in home.glob("*.csv"):
+            (folder / beside.name).symlink_to(beside)
+    else:
+        (folder / "cohorts").symlink_to(home / "cohorts")
+    target = folder / path.relative_to(home)
+    target.parent.mkdir(exist_ok=True)
+    target.unlink(missing_ok=True)
+    if program == "msprog":
+        (folder / "configs").mkdir()
+        config = f"{path.name.partition('.')[0]}.json"
+        (folder / "configs" / config).symlink_to(home / "configs" / config)
+    content = path.read_bytes()
+    text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8")
+
+    def told(text: str) -> tuple[int, int]:
+        target.write_bytes(gzip.compress(text.encode("utf-8")) if path.suffix == ".gz" else text.encode("utf-8"))
+        code = main([program, str(folder)])
+        (line,) = [line for line in lines(capsys.readouterr().out) if line.startswith("all ")]
+        return code, int(line.split()[-1].replace(",", ""))
+
+    code, before = told(text)
+    assert (code in (0, 2), before) == (True, 0)  # 2: other files of the folder are missing
+    rows = text.splitlines()
+    again = [row.replace(patient, "X9999") for row in rows[1:] if row.startswith((patient + ",", f'"{patient}",'))]
+    assert again
+    assert told("\n".join([*rows, *again]) + "\n") == (1, n)
+
+
+def test_a_known_answer_of_setools_about_somebody_without_visits_is_unexplained(stata: Path, tmp_path: Path, capsys: Told) -> None:
+    data = json.loads((stata / "setools_known_answers.json").read_text(encoding="utf-8"))
+    data["cases"][0]["expected"]["X9999"] = None
+    assert main(["setools", saved(tmp_path, data)]) == 1
+    assert "all 32 64 63 0 1" in lines(capsys.readouterr().out)
+
+
+def test_an_answer_about_somebody_whom_nobody_asked_about_is_unexplained(oracle: Path, tmp_path: Path, capsys: Told) -> None:
+    folder = one_configuration(oracle, tmp_path, {"subjects": ["P0001", "P0002"]})
+    assert main(["msprog", str(folder)]) == 1
+    out = lines(capsys.readouterr().out)
+    assert "all 1 500 2 0 498" in out
 
 
 def test_an_answer_of_msprog_for_some_patients_only(oracle: Path, tmp_path: Path, capsys: Told) -> None:

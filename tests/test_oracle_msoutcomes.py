@@ -108,6 +108,8 @@ def test_the_shared_oracle(shared: Path, request: pytest.FixtureRequest) -> None
         ("spmsDx_no_fss_default.csv", '"ipt 05",1,2013-07-09,4,2', '"ipt 05",0,NA,NA,NA', "spmsDx_no_fss_default ipt 05"),
         ("CDW_3mo_sustained.csv", '"ipt 03",4.5,2001-07-03,6,', '"ipt 03",4.5,2001-07-03,6.5,', "CDW_3mo_sustained ipt 03"),
         ("CDEseq_6mo_2.csv", '"ipt 05",3,2001-01-17,2,', '"ipt 05",3,2001-02-17,2,', "CDEseq_6mo_2 ipt 05"),
+        ("CDI_6mo_sustained.csv", "2002-12-13,-1.5,", "2002-12-13,-1,", "CDI_6mo_sustained ipt 17"),
+        ("PIRA_6mo_sustained.csv", "2003-04-14,1.5,", "2003-04-14,2.5,", "PIRA_6mo_sustained ipt 03"),
     ],
 )
 def test_a_wrong_answer_is_unexplained(sample: Path, tmp_path: Path, answers: str, before: str, after: str, named: str) -> None:

@@ -113,6 +113,8 @@ def parting(ours: list[Row], theirs: list[Row]) -> tuple[str, str]:
         cells = [cell for cell in sorted({**mine, **yours}) if mine.get(cell) != yours.get(cell)]
         if mine and yours:
             cells = [cell for cell in cells if cell in mine and cell in yours]
+        # A change follows from the two scores, and says nothing more where one of them differs.
+        cells = [cell for cell in cells if cell != "change" or cells == ["change"]]
         if cells:
             mine_texts.append(short(mine, cells))
             their_texts.append(short(yours, cells))

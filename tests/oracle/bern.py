@@ -352,7 +352,8 @@ def compare_file(path: Path, cohort_folder: Path, definition: Definition, *, rel
     compiled: dict[str, list[tuple[int, float, str]]] = {}
     for event in detect(cohort, definition).table.rows(named=True):
         compiled.setdefault(event["patient"], []).append((event["onset_day"], event["reference_score"], event["label"]))
-    agreement = Agreement(path.stem, definition.key, notes=strangers(theirs, cohort.patients, both_ways=False))
+    agreement = Agreement(path.stem, definition.key)
+    strangers(agreement, theirs, cohort.patients, both_ways=False)
     for place, patient in enumerate(cohort.patients):
         record = record_of(cohort, place, definition.measures[0], definition)
         walk = Walk(record, definition.measures[0], definition, Teller())

@@ -97,7 +97,7 @@ MSCLINICAL = {
 }
 MSCLINICAL_CLASSES = MSCLINICAL | {"label": "class"}
 NO_REFERENCE_DATE = {name: column for name, column in MSCLINICAL_CLASSES.items() if name != "baseline"}
-MSOUTCOMES = {"patient": "ID", "onset": "dateEDSS", "score": "EDSS", "reference": "bEDSS", "baseline": "base.date"}
+MSOUTCOMES = {"patient": "ID", "onset": "dateEDSS", "score": "EDSS", "reference": "bEDSS", "baseline": "base.date", "change": "dEDSS"}
 LOWEST = {"moves_after": ["worsening"], "moves_to": "lowest score"}
 LASTING: dict[str, dict[str, Any]] = {"FALSE": {}, "TRUE": {"sustained": {"days": "to the end"}}}
 
@@ -239,11 +239,13 @@ def compare(comparison: Comparison, path: Path, cohort: Cohort) -> Agreement:
     rows = rows_of(path, *columns.values(), *(["status"] if comparison.keep is is_confirmed else []))
     theirs: dict[str, list[Row]] = {}
     for row in rows:
+        answer = theirs.setdefault(row[columns["patient"]], [])
         if comparison.keep(row):
             with reading(path):
-                theirs.setdefault(row[columns["patient"]], []).append(read_row(row, columns))
+                answer.append(read_row(row, columns))
     ours = our_answers(cohort, comparison)
-    agreement = Agreement(comparison.config, comparison.group, notes=strangers(theirs, cohort.patients, both_ways=False))
+    agreement = Agreement(comparison.config, comparison.group)
+    strangers(agreement, theirs, cohort.patients, both_ways=False)
     everywhere = comparison.file in bern.CROSS_FILES  # compared there in every column
     unread = [name for name in (rows[0] if rows and not everywhere else {}) if name not in (*columns.values(), "status")]
     agreement.notes += unread_notes(path, unread)
@@ -261,7 +263,6 @@ def compare(comparison: Comparison, path: Path, cohort: Cohort) -> Agreement:
 
 
 UNREAD = {
-    "dEDSS": "the difference of two columns that are compared",
     "sust.prog": "days to its last visit far from relapses, where ours counts every visit",
     "sust.reg": "days for which an improvement lasts",
     "timepoint": "days since the first baseline",
@@ -308,6 +309,7 @@ def row_of(comparison: Comparison, record: Record, event: Found) -> Row:
         "confirmed": date_of(record.days[confirming]).isoformat() if confirming >= 0 else None,
         "confirmed_score": record.scores[confirming] / 100 if confirming >= 0 else None,
         "label": LABELS[event.label],
+        "change": event.onset_score / 100 - event.reference / 100,
     }
     return {name: row[name] for name in row if name in comparison.columns}
 
@@ -328,6 +330,7 @@ def our_answers(cohort: Cohort, comparison: Comparison) -> dict[str, list[Row]]:
             "confirmed": date_of(confirmed).isoformat() if confirmed is not None else None,
             "confirmed_score": event[f"confirmed_{window}_score"],
             "label": event["label"],
+            "change": event["onset_score"] - event["reference_score"],
         }
         answers.setdefault(event["patient"], []).append({name: row[name] for name in row if name in comparison.columns})
     return answers

@@ -13,7 +13,7 @@ from polars.exceptions import PolarsError
 
 from smoulder.errors import SourceError, counted
 from smoulder.tables import Cohort
-from tests.oracle.agreement import Agreement
+from tests.oracle.agreement import Agreement, NamedDifference, Row
 
 NAMED = 5
 """Patients that a note names; more are only counted."""
@@ -94,24 +94,29 @@ def answers_and_cohorts(folder: Path) -> tuple[Path, Path]:
     raise SourceError(f"There is no folder cohorts/main in, beside or above {answers}, so there is nobody to compare the answers about.")
 
 
-def strangers(theirs: Iterable[str], ours: Iterable[str], *, both_ways: bool) -> list[str]:
-    """Return what is left out because the other side lacks it: patients of an answer and, `both_ways`, patients of the cohort."""
-    answered, known = set(theirs), set(ours)
-    notes = []
-    if answered - known:
-        notes.append(f"{_patients(answered - known)} in the answer, not in the cohort")
-    if both_ways and known - answered:
-        notes.append(f"{_patients(known - answered)} in the cohort, not in the answer")
-    return notes
+def strangers(agreement: Agreement, theirs: Mapping[str, list[Row]], ours: Iterable[str], *, both_ways: bool) -> None:
+    """Tell of patients that only one side has.
+
+    An answer about a patient who is not in the cohort is an unexplained difference: nothing that we say can be compared with it.
+    `both_ways`: patients of the cohort without an answer are noted as not compared.
+    """
+    known = set(ours)
+    for patient in sorted(theirs.keys() - known):
+        agreement.patients += 1
+        answer = theirs[patient] or [{"event": "none"}]
+        agreement.differences.append(NamedDifference(agreement.config, patient, (), [{"patient": "not in the cohort"}], answer))
+    if both_ways and known - theirs.keys():
+        agreement.notes.append(f"{_patients(known - theirs.keys())} in the cohort, not in the answer")
 
 
-def leave_out(agreement: Agreement, config: dict[str, Any], answered: Iterable[str], cohort: Cohort) -> None:
-    """Note which patients are not compared under a configuration of msprog's: those it leaves out, and those only one side has."""
+def leave_out(agreement: Agreement, config: dict[str, Any], theirs: Mapping[str, list[Row]], cohort: Cohort) -> None:
+    """Tell which patients are not compared under a configuration of msprog's: those it leaves out, and those only one side has."""
     left_out = {*config["left_out"]}
     agreement.set_aside = len(left_out)
     asked = config["args"].get("subjects", cohort.patients)
     everybody = config["args"].get("include_stable", True)
-    agreement.notes += strangers({*answered} - left_out, {*asked} - left_out, both_ways=everybody)
+    answered = {patient: rows for patient, rows in theirs.items() if patient not in left_out}
+    strangers(agreement, answered, {*asked} - left_out, both_ways=everybody)
 
 
 def _patients(names: set[str]) -> str:

@@ -39,10 +39,11 @@ def compare_milestones(config: dict[str, Any], cohort: Cohort, expected: list[di
     score_column = config["args"]["value_col"]
     ours = {row["patient"]: row for row in reach(cohort, milestone_of(config)).rows(named=True)}
     agreement = Agreement(config["id"], config["id"].split("_")[0])
-    leave_out(agreement, config, [row["id"] for row in expected], cohort)
+    leave_out(agreement, config, {row["id"]: [row] for row in expected}, cohort)
     date_column = config["args"].get("date_col", "date")
+    asked = {*config["args"].get("subjects", cohort.patients)}
     for row in expected:
-        if row["id"] in config["left_out"] or row["id"] not in ours:
+        if row["id"] in config["left_out"] or row["id"] not in ours or row["id"] not in asked:
             continue
         agreement.patients += 1
         mine = ours[row["id"]]

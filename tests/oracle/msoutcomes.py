@@ -316,7 +316,8 @@ def compare_progression(config: str, cohort: Cohort, path: Path, rule: Secondary
     with reading(path):
         theirs = {row["ID"]: their_progression(row) for row in rows}
     ours = {row["patient"]: row for row in secondary_progression(cohort, rule).dated().rows(named=True)}
-    agreement = Agreement(config, config, notes=strangers(theirs, cohort.patients, both_ways=True))
+    agreement = Agreement(config, config)
+    strangers(agreement, {patient: [row] for patient, row in theirs.items()}, cohort.patients, both_ways=True)
     for index, patient in enumerate(cohort.patients):
         if patient not in theirs:
             continue
@@ -426,10 +427,13 @@ def habits_with(delay: float, program: str) -> tuple[Habit, ...]:
     return tuple(habits)
 
 
+EVENT_COLUMNS = ("ID", "dateEDSS", "EDSS", "bEDSS", "base.date", "dEDSS")
+
+
 def compare_events(config: str, cohort: Cohort, path: Path, task: Task) -> Agreement:
-    """Compare one file of events with ours, patient by patient: onset, score there, baseline and its score."""
+    """Compare one file of events with ours, patient by patient: onset, score there, baseline and its score, and the change between."""
     theirs: dict[str, list[Row]] = {}
-    rows = rows_of(path, "ID", "dateEDSS", "EDSS", "bEDSS", "base.date")
+    rows = rows_of(path, *EVENT_COLUMNS)
     with reading(path):
         for row in rows:
             theirs.setdefault(row["ID"], []).append(
@@ -438,6 +442,7 @@ def compare_events(config: str, cohort: Cohort, path: Path, task: Task) -> Agree
                     "score": float(row["EDSS"]),
                     "reference": float(row["bEDSS"]),
                     "baseline": row["base.date"][:10],
+                    "change": float(row["dEDSS"]),
                 }
             )
     ours: dict[str, list[Row]] = {}
@@ -449,10 +454,12 @@ def compare_events(config: str, cohort: Cohort, path: Path, task: Task) -> Agree
                     "score": event["onset_score"],
                     "reference": event["reference_score"],
                     "baseline": date_of(event["baseline_day"]).isoformat(),
+                    "change": event["onset_score"] - event["reference_score"],
                 }
             )
-    agreement = Agreement(config, config, notes=strangers(theirs, cohort.patients, both_ways=False))
-    unread = [name for name in (rows[0] if rows else {}) if name not in ("ID", "dateEDSS", "EDSS", "bEDSS", "base.date")]
+    agreement = Agreement(config, config)
+    strangers(agreement, theirs, cohort.patients, both_ways=False)
+    unread = [name for name in (rows[0] if rows else {}) if name not in EVENT_COLUMNS]
     agreement.notes += unread_notes(path, unread)
     for patient in cohort.patients:
         agreement.patients += 1
@@ -486,6 +493,7 @@ def event_row(record: Record, event: Found) -> Row:
         "score": event.onset_score / 100,
         "reference": event.reference / 100,
         "baseline": date_of(record.days[event.baseline]).isoformat(),
+        "change": event.onset_score / 100 - event.reference / 100,
     }
 
 

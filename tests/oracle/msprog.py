@@ -76,7 +76,8 @@ def compare_config(config: dict[str, Any], cohort: Cohort, expected: list[Row]) 
             if row["nevent"] != "0":
                 answer.append(read_row(row, cohort.calendar == "date"))
     agreement = Agreement(config["id"], config["id"].split("_")[0])
-    places = {patient: place for place, patient in enumerate(cohort.patients)}
+    asked = {*config["args"].get("subjects", cohort.patients)}
+    places = {patient: place for place, patient in enumerate(cohort.patients) if patient in asked}
     leave_out(agreement, config, theirs, cohort)
     for patient, wanted in theirs.items():
         if patient in config["left_out"] or patient not in places:

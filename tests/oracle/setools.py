@@ -193,7 +193,7 @@ def compare_case(case: dict[str, Any]) -> Agreement:
         )
         expected = dict(object_with(case["expected"], f"{what}: expected"))
     mine = answers(cohort, case["command"], definition, case["options"].get("exit", {}))
-    agreement.notes = strangers(expected, cohort.patients, both_ways=True)
+    strangers(agreement, {name: [{"answer": answer}] for name, answer in expected.items()}, mine, both_ways=True)
     for patient in [name for name in expected if name in mine]:
         agreement.patients += 1
         if mine[patient] == expected[patient]:
@@ -270,7 +270,7 @@ def compare_options(options: dict[str, Any], cohort: Cohort, people: People, the
     ours: dict[str, Row] = {patient: {"class": "none", "onset": None} for patient in cohort.patients}
     for row in detect(cohort, definition).table.rows(named=True):
         ours[row["patient"]] = {"class": row["label"], "onset": date_text(row["onset_day"])}
-    agreement.notes = strangers(theirs, ours, both_ways=True)
+    strangers(agreement, {patient: [row] for patient, row in theirs.items()}, ours, both_ways=True)
     for patient, row in theirs.items():
         if patient not in ours:
             continue

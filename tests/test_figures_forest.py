@@ -131,6 +131,14 @@ def test_two_levels_stand_below_each_other_with_the_name_of_the_term() -> None:
     assert "Hollow squares: the level compared with." in chart.caption
 
 
+def test_a_long_name_of_a_term_stands_once_above_its_two_levels() -> None:
+    title = "PIRA within five years of the first attack"
+    chart = plot_forest(cox(outcome_of(200, ("no", "yes")), [Term(column="group", title=title)]))
+    require_sound(chart)
+    assert [words(group) for group in groups(chart, "term")] == [[title]]
+    assert [words(group)[0] for role in ("reference", "effect") for group in groups(chart, role)] == ["no", "yes"]
+
+
 def test_without_its_counts_the_level_compared_with_is_still_named() -> None:
     chart = plot_forest(effects(row("arm", 0.7, 0.4, 1.3, level="active", against="control")))
     assert words(groups(chart, "reference")[0]) == ["arm: control", "1 (reference)"]

@@ -14,7 +14,7 @@ from smoulder.figures import axes
 from smoulder.figures.chart import Chart
 from smoulder.figures.marks import Box, Group, Mark, Words, line
 from smoulder.figures.sheet import INNER, MARGIN, NOTE, TEXT, WIDTH, Heading, Plot, centred_note, finished, fitted, sentences
-from smoulder.figures.style import GREY, INK, PAPER, RULE
+from smoulder.figures.style import GREY, INK, PAPER, RULE, text_width
 from smoulder.figures.vega import axis, drawn
 
 NAME, NUMBER, PLOT = 228.0, 52.0, 250.0
@@ -191,7 +191,9 @@ def _rows(every: Sequence[Effects], title: str) -> tuple[list[Row], list[str]]:
         before = above
         levels = [row for _, row in these if row["level"]]
         indent, lead = 0.0, f"{term}: "
-        if len(levels) > 1:
+        # A long name of a term stands once, above its levels.
+        widest = max((text_width(f"{lead}{name}", TEXT) for row in levels for name in (row["level"], row["against"] or "")), default=0.0)
+        if len(levels) > 1 or (levels and widest > NAME - 8):
             found.append(Row(lines=tuple(fitted(term, NAME + 2 * NUMBER, TEXT, 2)), term=True))
             indent, lead = INDENT, ""
         told_reference = _reference(one, row)

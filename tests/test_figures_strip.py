@@ -241,6 +241,15 @@ def test_ids_stand_beside_few_people_with_both_their_ends() -> None:
     assert [words(row) for row in rows_of(plot_cohort(many(41), None)).values()] == [[]] * 41
 
 
+def test_without_ids_nobody_can_be_found_in_the_drawing() -> None:
+    cohort = cohort_of({f"Person{n}": WORSE for n in range(3)}, {"Person0": [190]})
+    events = detect(cohort, "mueller-2023")
+    chart = plot_cohort(cohort, events, ids=False)
+    require_sound(chart)
+    assert "Person" not in chart.svg + chart.html + chart.alt
+    assert "Person0" in plot_cohort(cohort, events).svg
+
+
 def test_one_person_and_nobody() -> None:
     one = plot_cohort(cohort_of({"A": {"edss": "0:2.0"}}), None)
     require_sound(one)

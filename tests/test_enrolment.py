@@ -293,6 +293,7 @@ def test_event_before_is_read_from_the_past() -> None:
             "kind": ["worsening"] * 2,
             "pira": [True, True],
             "raw": [False, False],
+            "label": ["PIRA", "PIRA"],
             "onset_day": pl.Series([1826, 1827], dtype=pl.Int32),
         }
     )
@@ -301,6 +302,11 @@ def test_event_before_is_read_from_the_past() -> None:
     study = study_from(STUDY | {"known": [part], "time_zero": zero}, where="test")
     found = enrol(people, study, study_times(people, study), Past(events=events))
     assert found.people["early"].to_list() == ["yes", "no"]
+    unsure = events.with_columns(
+        pira=pl.Series([False, None]), label=pl.lit("undetermined"), onset_day=pl.Series([1826, 1827], dtype=pl.Int32)
+    )
+    found = enrol(people, study, study_times(people, study), Past(events=unsure))
+    assert found.people["early"].to_list() == [None, "no"]  # A may have had one; B's came after time zero
 
 
 # -- a study that cannot be -------------------------------------------------------------------------

@@ -30,3 +30,10 @@ def test_an_earlier_pira_is_not_known() -> None:
     assert early.height == 2
     assert early["estimate"].null_count() == 2
     assert "" not in early["why"].to_list()
+
+
+def test_counts_say_nothing_of_pira_and_raw() -> None:
+    counts = without_relapses("graf-2021").finding("cpira").estimates[0].table
+    told = counts["what"].to_list()
+    assert "people with confirmed worsening" in told and "people with undetermined worsening" in told
+    assert not [what for what in told if "PIRA" in what or "RAW" in what]

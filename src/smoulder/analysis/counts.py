@@ -46,12 +46,13 @@ def event_counts(events: Events, people: pl.DataFrame, definition: str, *, by: s
     -------
     People with any event of a kind out of all people of the group, with person-years to the last visit; those with a worsening split by
     what they had (each person once, as Kappos 2020 tells RAW, PIRA, both and neither); then the numbers of events, and of the worsenings
-    that are no event by reason, which are out of nothing.
+    that are no event by reason, which are out of nothing. Without a table of relapses nothing is said of PIRA and RAW.
     """
     chosen = next(one for one in events.definitions if one.key == definition)
     table, unconfirmed = events.of(definition), events.unconfirmed.filter(pl.col("definition") == definition)
     worsening = table.filter(pl.col("kind") == "worsening")
     groups, notes = grouped(people, by)
+    told_apart = events.provenance.relapse_knowledge != "unknown"
     rows: list[tuple[str, str, int, int, float | None]] = []
     numbers: list[dict[str, Any]] = []
     days = (people["last_visit_day"] - people["zero_day"]).to_numpy()
@@ -59,12 +60,12 @@ def event_counts(events: Events, people: pl.DataFrame, definition: str, *, by: s
         mine = people["patient"].filter(pl.Series(mask))
         n, years = len(mine), float(days[mask].sum(dtype=np.int64)) / DAYS_A_YEAR
         here = worsening.filter(pl.col("patient").is_in(mine.implode()))
-        parts = [*_parts(chosen, here)]
+        parts = [*_parts(chosen, here, told_apart=told_apart)]
         if chosen.finds_improvement:
             better = table.filter((pl.col("kind") == "improvement") & pl.col("patient").is_in(mine.implode()))
             parts.append(("confirmed improvement", better))
         rows += [(name, f"people with {what}", part["patient"].n_unique(), n, years) for what, part in parts]
-        if chosen.labelled and chosen.looking_for not in ("first improvement", "first PIRA", "first RAW"):
+        if chosen.labelled and told_apart and chosen.looking_for not in ("first improvement", "first PIRA", "first RAW"):
             rows += [(name, f"{AMONG}{what}", n_had, n_worse, None) for what, n_had, n_worse in _among(chosen, here)]
         missed = unconfirmed.filter((pl.col("kind") == "worsening") & pl.col("patient").is_in(mine.implode()))
         had = set(here["patient"].to_list())
@@ -86,10 +87,13 @@ def event_counts(events: Events, people: pl.DataFrame, definition: str, *, by: s
     )
 
 
-def _parts(definition: Definition, worsening: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+def _parts(definition: Definition, worsening: pl.DataFrame, *, told_apart: bool) -> list[tuple[str, pl.DataFrame]]:
+    """Return the kinds of worsening in words, and their events; without a table of relapses only what is known: none is a PIRA or a RAW,
+    and none is known not to be."""
     any_kind = "confirmed worsening" if definition.confirmation.windows else "worsening"
     parts = [(any_kind, worsening)] if definition.looking_for not in ("first improvement", "first PIRA", "first RAW") else []
     labels: Sequence[str] = possible_labels(definition) if definition.labelled else ()
+    labels = labels if told_apart else [label for label in labels if label == "undetermined worsening"]
     return [*parts, *((label, worsening.filter(_LABELS[label].fill_null(False))) for label in labels)]
 
 

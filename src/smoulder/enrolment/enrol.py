@@ -27,6 +27,7 @@ _NO_EVENTS = pl.DataFrame(
         "kind": pl.String,
         "pira": pl.Boolean,
         "raw": pl.Boolean,
+        "label": pl.String,
         "onset_day": pl.Int32,
     }
 )
@@ -37,7 +38,7 @@ class Past:
     """What the engine found of the time before time zero, on all visits."""
 
     events: pl.DataFrame = field(default_factory=lambda: _NO_EVENTS)
-    """definition, patient, kind, pira, raw, onset_day under `Study.history_keys`."""
+    """definition, patient, kind, pira, raw, label, onset_day under `Study.history_keys`."""
     had_before: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Outcome key -> patient -> first day of it."""
     no_activity: Mapping[str, Mapping[str, bool | None]] = field(default_factory=dict)

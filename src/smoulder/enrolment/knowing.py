@@ -23,7 +23,7 @@ Values = list[float | None]
 def known_column(cohort: Cohort, times: Times, part: Known, past_events: pl.DataFrame) -> tuple[pl.Series, tuple[str, ...]]:
     """Return (n_patients,) what is known by the name of its key, and what the reader must know of it; all null where it cannot be known.
 
-    `past_events` has definition, patient, kind, pira, raw and onset_day of events on all visits.
+    `past_events` has definition, patient, kind, pira, raw, label and onset_day of events on all visits.
     """
     if part.what == "column":
         return _column(cohort, part)
@@ -181,20 +181,30 @@ def reference_level(part: Known, levels: Sequence[str]) -> str | None:
 
 
 def _event_before(cohort: Cohort, times: Times, part: Known, past_events: pl.DataFrame) -> tuple[pl.Series, tuple[str, ...]]:
+    """Return who had an event up to time zero: "yes", "no", or null of those with a worsening that may have been one."""
     if part.event != "worsening" and cohort.relapse_knowledge == "unknown":
         note = f"There is no table of relapses, so {part.event} before time zero is not known for anybody."
         return pl.Series(part.key, [None] * cohort.n_patients, dtype=YES_NO), (note,)
-    column = {"worsening": pl.col("kind") == "worsening", "PIRA": pl.col("pira"), "RAW": pl.col("raw")}[part.event]
-    mine = past_events.filter((pl.col("definition") == part.definition) & column)
-    days: dict[str, list[int]] = {}
-    for patient, day in mine.select("patient", "onset_day").iter_rows():
-        days.setdefault(patient, []).append(day)
-    values = []
+    is_it = {"worsening": pl.col("kind") == "worsening", "PIRA": pl.col("pira"), "RAW": pl.col("raw")}[part.event]
+    mine = past_events.filter(pl.col("definition") == part.definition)
+    found, unsure = _days_of(mine.filter(is_it)), {}
+    if part.event != "worsening":
+        unsure = _days_of(mine.filter((pl.col("kind") == "worsening") & (pl.col("label") == "undetermined")))
+    values: list[str | None] = []
     for patient, time in zip(cohort.patients, times.of, strict=True):
         if time is None:
             values.append(None)
             continue
         first = time.zero_day - part.days if part.days is not None else None
-        had = any(day <= time.zero_day and (first is None or day >= first) for day in days.get(patient, []))
-        values.append("yes" if had else "no")
+        had, may_have = (
+            any(day <= time.zero_day and (first is None or day >= first) for day in days.get(patient, [])) for days in (found, unsure)
+        )
+        values.append("yes" if had else None if may_have else "no")
     return pl.Series(part.key, values, dtype=YES_NO), ()
+
+
+def _days_of(events: pl.DataFrame) -> dict[str, list[int]]:
+    days: dict[str, list[int]] = {}
+    for patient, day in events.select("patient", "onset_day").iter_rows():
+        days.setdefault(patient, []).append(day)
+    return days

@@ -214,6 +214,8 @@ class Study(Part):
         """Return in a sentence what of the design no source was seen to state; "" where there is nothing."""
         if not self.source.assumed:
             return ""
+        if not self.source.citation and set(self.source.assumed) == set(self.settings()):
+            return "All of the design is assumed: it is this program's own, and follows no published study."
         marks = set(self.source.assumed)
         if marks == set(self.settings()):
             return "All of the design is assumed: the source was not seen to state it."

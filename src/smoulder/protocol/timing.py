@@ -25,6 +25,13 @@ DEATH_AFTER_DAYS = 365
 person was lost (ours). Visits end before every death, so that without this no death would ever be seen to compete."""
 
 
+def _with_years(days: int) -> str:
+    """Return days in words, with the years where they are whole ones (of 365.25 days, rounded to a day)."""
+    years = round(days / 365.25)
+    whole = years > 0 and abs(days - 365.25 * years) < 1
+    return f"{days_text(days)} ({years} year{'s' if years > 1 else ''})" if whole else days_text(days)
+
+
 class TimeZero(Part):
     """The day from which a person is followed, and the visit that is the start."""
 
@@ -65,7 +72,7 @@ class TimeZero(Part):
             of = f" that lasted at least {days_text(self.least_days)}" if self.least_days else ""
             end = "start" if self.at == "treatment start" else "last day"
             day = f"the {end} of the {self.which} period on {names}{of} (periods at most {days_text(self.joined_days)} apart are one)"
-        zero = f"{days_text(self.plus_days)} after {day}" if self.plus_days else day
+        zero = f"{_with_years(self.plus_days)} after {day}" if self.plus_days else day
         return (
             f"Time zero was {zero}. The starting visit was the one nearest to it, at most {days_text(self.start_before_days)} before "
             f"and {days_text(self.start_after_days)} after."

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from smoulder._version import __version__
 from smoulder.errors import DataError, SourceError, UsageError, counted
@@ -21,7 +21,7 @@ from smoulder.sources.settings import FILE_NAME, Settings, read_settings
 from smoulder.studying.methods import software
 from smoulder.studying.result import StudyResult
 from smoulder.studying.run import run_study
-from smoulder.tables import Cohort
+from smoulder.tables import Cohort, SameDay
 from smoulder.terms import MEASURES
 
 RERUN = "rerun.json"
@@ -171,13 +171,48 @@ def load_rerun(path: str | Path) -> Saved:
         raise UsageError(f"'{path}' is no {RERUN} of Smoulder; 'smoulder study KEY DATA -o DIR' writes one into its folder.")
     if not content["reading"]:
         raise UsageError(IN_MEMORY)
-    try:
-        inputs = tuple((str(one["file"]), str(one["sha256"])) for one in content["inputs"])
-        recipe = Recipe(**content["reading"], inputs=inputs)
-    except (TypeError, KeyError) as error:
-        raise UsageError(f"'{path}' was changed or is of another version: {error}.") from error
+    wrong = _wrong_parts(content)
+    if wrong:
+        raise UsageError(f"'{path}' was changed or is of another version: {', '.join(wrong)} cannot be understood.")
+    inputs = tuple((one["file"], one["sha256"]) for one in content["inputs"])
+    recipe = Recipe(**content["reading"], inputs=inputs)
     study = study_from(content["study"], where=str(path))
-    return Saved(study=study, recipe=recipe, adam=bool(content.get("adam")), software=dict(content.get("software", {})))
+    return Saved(study=study, recipe=recipe, adam=content.get("adam") is True, software=content.get("software", {}))
+
+
+def _wrong_parts(content: Mapping[str, Any]) -> list[str]:
+    """Return the parts of a `rerun.json` that are not what this version writes, such as "reading.data"."""
+    reading, inputs = content["reading"], content["inputs"]
+    if not isinstance(reading, dict):
+        return ["reading"]
+    wrong = [f"reading.{name}" for name in reading if name not in _READING]
+    wrong += [f"reading.{name}" for name, fits in _READING.items() if name in reading and not fits(reading[name])]
+    wrong += ["reading.data"] if "data" not in reading else []
+    if not isinstance(inputs, list) or not all(_is_texts(one) and {"file", "sha256"} <= one.keys() for one in inputs):
+        wrong.append("inputs")
+    wrong += [] if isinstance(content["study"], dict) else ["study"]
+    return wrong + ([] if _is_texts(content.get("software", {})) else ["software"])
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_texts(value: object) -> bool:
+    """Return whether a value is a mapping of texts to texts."""
+    return isinstance(value, dict) and all(isinstance(one, str) for one in value.values())
+
+
+_READING: dict[str, Callable[[Any], bool]] = {
+    "data": _is_text,
+    "tables": _is_texts,
+    "columns": lambda value: value is None or (isinstance(value, dict) and all(_is_text(one) or _is_texts(one) for one in value.values())),
+    "date_format": lambda value: value is None or _is_text(value) or _is_texts(value),
+    "same_day": lambda value: value in get_args(SameDay),
+    "nobody_relapsed": lambda value: isinstance(value, bool),
+    "keep_going": lambda value: isinstance(value, bool),
+}
+"""What `rerun.json` says of how the tables were read, and whether a value is one of its kind."""
 
 
 def base_of(recipe: Recipe, path: Path) -> Path:

@@ -15,6 +15,7 @@ import pytest
 from smoulder.cli import run
 from smoulder.rulebook import definition, definitions, entry, grid, grids, keys, load_grid
 from smoulder.rulebook.search import OUTCOMES, deciding, is_about, is_verified, outcomes
+from smoulder.terms import MEASURES
 
 
 class Said(NamedTuple):
@@ -56,6 +57,19 @@ def test_every_filter_gives_a_part_of_the_list(smoulder: Run) -> None:
         part = listed(smoulder, *filters)
         assert 0 < len(part) < len(whole), filters
         assert all(whole[key] == row for key, row in part.items())
+
+
+def test_every_measure_is_known_and_only_others_are_wrong(smoulder: Run) -> None:
+    assert set(listed(smoulder, "--measure", "sdmt")) == {"msprog-default-sdmt"}
+    for key, measure in MEASURES.items():
+        said = smoulder("list", "--measure", key)
+        assert said.code == 0
+        used = [one for one in keys() if key in [rule.measure for rule in definition(one).measures]]
+        assert f"{len(used)} of {len(keys())} definitions" in said.err
+        assert (f"No definition of the catalogue uses the {measure.name}; one of your own may." in said.err) == (not used)
+    wrong = smoulder("list", "--measure", "sdmtt")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "There is no measure 'sdmtt'; did you mean 'sdmt'?" in wrong.err
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
@@ -276,7 +290,7 @@ def test_no_line_of_the_help_is_broken_where_the_screen_ends(smoulder: Run, monk
         (["list", "--year", "20"], "'20' is neither a year, such as 2023, nor a span of years, such as 2020-2025."),
         (["list", "--year", "2025-2020"], "'2025-2020' is neither a year"),
         (["list", "--outcome", "pirra"], 'Choose from: "worsening", "improvement", "PIRA", "RAW"'),
-        (["list", "--measure", "edsss"], "There is no measure in the catalogue 'edsss'; did you mean 'edss'?"),
+        (["list", "--measure", "edsss"], "There is no measure 'edsss'; did you mean 'edss'?"),
         (["list", "--grids", "--verified"], "--grids lists grids; of the filters only --year and --source go with it."),
         (["list", "--grids", "--outcome", "PIRA"], "--grids lists grids;"),
         (["show", "nosuch"], f"There is no definition 'nosuch' among the {len(keys())} definitions and {len(grids())} grids there are."),

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 from oracle_tables import keep_table
 
+from smoulder.rulebook import definition
 from tests.oracle import bern, counterexamples, cross, msprog, setools
 from tests.oracle.__main__ import main
 from tests.oracle.agreement import Agreement, difference_rows, table
 from tests.oracle.msoutcomes import NOT_ASSESSED, SEARCH_HABITS, WHY_NOT_ASSESSED
 from tests.oracle.msoutcomes_habits import EVENT_HABITS, MSOUTCOMES_HABITS
+from tests.oracle.msprog_settings import definition_of
 from tests.oracle.quirks import QUIRKS
 
 HERE = Path(__file__).parent
@@ -33,6 +35,26 @@ def test_msprog_and_pymsprog(oracle: Path, request: pytest.FixtureRequest) -> No
     assert sum(a.patients for a in agreements) > 100_000
     assert listed("msprog") == written(agreements)
     assert table(agreements) in DOCS.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("key", "args"),
+    [
+        ("msprog-default", {"outcome": "edss", "RAW_PIRA": True}),
+        ("msprog-default-t25fw", {"outcome": "t25fw", "RAW_PIRA": True}),
+        ("msprog-default-nhpt", {"outcome": "nhpt", "RAW_PIRA": True}),
+        ("msprog-default-sdmt", {"outcome": "sdmt", "RAW_PIRA": True}),
+        ("cdi-msprog", {"outcome": "edss", "event": "firstCDI"}),
+    ],
+)
+def test_the_defaults_of_msprog_in_the_catalogue_are_what_its_arguments_come_to(key: str, args: dict[str, object]) -> None:
+    """And these arguments give msprog's answers on 500 people (configurations L and A), but for percentages that it rounds."""
+    by_arguments = definition_of({"id": key, "description": key, "args": {"value_col": "column", **args}}).settings()
+    by_name = definition(key).settings()
+    assert [by_name.pop("confirmation.windows"), by_arguments.pop("confirmation.windows")] == [
+        [{"name": name, "from_day": 77, "to_day": 814}] for name in ("12w", "84")
+    ]
+    assert by_name == by_arguments
 
 
 def test_counterexamples(oracle: Path) -> None:

@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 
 from smoulder.cli.say import give, give_table, give_wrapped, say
 from smoulder.errors import UsageError, counted, unknown
+from smoulder.terms import MEASURES
 
 if TYPE_CHECKING:
     from smoulder.rulebook import Definition, Grid
@@ -101,9 +102,9 @@ def list_(
         _list_grids(year, source, format)
         return
     found = definitions()
-    known = sorted({rule.measure for one in found for rule in one.measures})
+    known = sorted({*MEASURES, *(rule.measure for one in found for rule in one.measures)})
     if measure is not None and measure not in known:
-        raise UsageError(unknown("measure in the catalogue", measure, known))
+        raise UsageError(unknown("measure", measure, known))
     chosen = [
         one
         for one in found
@@ -122,6 +123,8 @@ def list_(
         if chosen:
             heads = ("key", "measures", "looks for", "RAW/PIRA", "year", "read/program/assumed", "title")
             give_table(heads, [_texts(one) for one in chosen])
+        elif measure is not None and not any(measure in [rule.measure for rule in one.measures] for one in found):
+            say(f"No definition of the catalogue uses the {MEASURES[measure].name}; one of your own may.")
         what = "definition" if len(rows) == len(found) else f"of {len(found)} definitions"
         if len(chosen) == len(found):
             from smoulder.rulebook.beside import BESIDE

@@ -201,6 +201,12 @@ measure = "sdtm"
         ("[time_zero]", "[time_zero]\nnumber = 2", "time_zero: number goes with at = 'visit number', and is needed there"),
         ('column = "sex"', "", "known.0: column goes with what = 'column', and is needed there"),
         ('key = "sex"', 'key = "patient"', "known 'patient': the key has another meaning; choose another"),
+        (
+            'what = "column"\ncolumn = "sex"',
+            'what = "age"',
+            "analysis 'km': by = 'sex' is a number; cut it into groups, such as cut = [2, 4]",
+        ),
+        ('what = "column"\ncolumn = "sex"', 'what = "age"\ncut = [4, 2]', "known.0: cut must rise"),
         ('key = "sex"', 'key = "Sex"', "known.0.key: String should match pattern"),
         ('event = "worsening"', 'event = "PIRA"\ncompeting = ["PIRA"]', "outcome.0.disability: an event cannot compete with itself"),
         ('question = "Do they worsen?"', "question = 7", "question: should be a valid string (found 7)"),

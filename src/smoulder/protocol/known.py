@@ -61,6 +61,10 @@ class Known(Part):
             raise ValueError("cut must rise")
         return self
 
+    def is_number(self) -> bool:
+        """Return whether it is a number of each person, and so no group; a column may be either, which the tables tell."""
+        return not self.cut and self.what not in ("treatment", "column", "event before")
+
     def groups(self) -> tuple[str, ...]:
         """Return the names of the groups that `cut` makes."""
         if not self.cut:

@@ -62,7 +62,7 @@ class Study(Part):
             twice = [key for key, n in Counter(part.key for part in getattr(self, name)).items() if n > 1]
             wrong += [f"{name} has the key '{key}' twice" for key in twice]
         wrong += [f"known '{part.key}': the key has another meaning; choose another" for part in self.known if part.key in RESERVED]
-        wrong += [*self._wrong_names(), *self._wrong_figures(), *self._wrong_definitions(), *self._wrong_measures()]
+        wrong += [*self._wrong_names(), *self._wrong_groups(), *self._wrong_figures(), *self._wrong_definitions(), *self._wrong_measures()]
         if not self.definition_keys():
             wrong.append("no outcome, analysis or figure names a definition of worsening, such as definition = 'mueller-2025'")
         unknown_marks = {*self.source.seen, *self.source.assumed, *self.source.code} - set(self.settings())
@@ -89,6 +89,13 @@ class Study(Part):
         at_zero = [part for part in self.enter if getattr(part, "at_time_zero", False)]
         asked += [(f"enter '{part.key}'", "known", part.column) for part in at_zero if isinstance(part, entry.ColumnCriterion)]
         return [f"{where}: there is no {kind} '{key}'{_near(key, have[kind])}" for where, kind, key in asked if key not in have[kind]]
+
+    def _wrong_groups(self) -> list[str]:
+        """Return where a number is named as groups: each person would be a group of his or her own."""
+        numbers = {part.key for part in self.known if part.is_number()}
+        asked = [(f"analysis '{part.key}'", getattr(part, "by", None)) for part in self.analysis]
+        asked += [(f"figure of '{part.of or part.kind}'", part.by) for part in self.figure]
+        return [f"{where}: by = '{key}' is a number; cut it into groups, such as cut = [2, 4]" for where, key in asked if key in numbers]
 
     def _wrong_figures(self) -> list[str]:
         """Return what figures name that the study does not have."""

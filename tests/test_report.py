@@ -603,6 +603,10 @@ def test_a_cohort_without_relapse_table_says_that_pira_cannot_be_told(tmp_path: 
         assert cells_of(page, f"analysis-{part}") == []
         assert "no table of relapses" in result.finding(part).why_not
         assert plain(sentence(result.finding(part).why_not)) in page.sections["analyses"]
+    for part in ("km", "rates"):  # of several outcomes those that can be made are analysed
+        assert "no table of relapses" in part_of(page, part) and "A part of this could not be done: Without first " in page.text
+        assert [made.name for made in result.made().values()] == ["worsening"]
+        assert result.finding(part).estimates and cells_of(page, f"analysis-{part}")
     assert NO_RESULT.findall(page.text) == []
     assert '<p class="undone" id="figure-stack-aj">' in page.html
     assert page.table("Outcomes, from time zero").rows[1][1] == "–"

@@ -46,6 +46,7 @@ from smoulder.followed import Followed
 from smoulder.protocol import analyses as parts
 from smoulder.protocol.aims import DisabilityAim
 from smoulder.protocol.model import Study
+from smoulder.studying.formatting import sentence
 from smoulder.studying.outcomes import event_days, relapse_days_since, relapse_recording_notes, relapses_known_to
 from smoulder.studying.result import Finding, MadeOutcome
 from smoulder.terms import MISSING
@@ -65,7 +66,7 @@ class Bench:
     def find(self, part: parts.AnyAnalysis) -> Finding:
         """Return what one analysis finds; one that these tables do not allow says why."""
         try:
-            return Finding(analysis=part, estimates=tuple(self.do(part)))
+            return Finding(analysis=part, estimates=tuple(self.do(part)), why_not=self._left_out(part))
         except SmoulderError as error:
             return Finding(analysis=part, estimates=(), why_not=str(error))
 
@@ -75,6 +76,16 @@ class Bench:
         if made.outcome is None:
             raise DataError(f"The outcome '{made.aim.title}' could not be made: {made.why_not}")
         return made.outcome
+
+    def possible(self, keys: Sequence[str]) -> list[SurvivalOutcome]:
+        """Return those outcomes that could be made; DataError with the first reason where none could."""
+        made = [one.outcome for one in (self.outcomes[key] for key in keys) if one.outcome is not None]
+        return made or [self.outcome(keys[0])]
+
+    def _left_out(self, part: parts.AnyAnalysis) -> str:
+        """Return why an analysis of several outcomes goes without some of them; "" where it has all."""
+        missing = [self.outcomes[key] for key in getattr(part, "outcomes", ())]
+        return " ".join(f"Without {one.aim.title}: {sentence(one.why_not)}" for one in missing if one.outcome is None)
 
     def terms(self, keys: Sequence[str]) -> tuple[Term, ...]:
         """Return terms of a model from what is known, by key."""
@@ -103,7 +114,8 @@ class Bench:
     @do.register
     def _survival(self, part: parts.SurvivalAnalysis) -> Sequence[Estimate]:
         restricted = part.restricted_to_days
-        return [kaplan_meier(self.outcome(key), by=part.by, at_days=part.at_days, restricted_to_days=restricted) for key in part.outcomes]
+        outcomes = self.possible(part.outcomes)
+        return [kaplan_meier(one, by=part.by, at_days=part.at_days, restricted_to_days=restricted) for one in outcomes]
 
     @do.register
     def _incidence(self, part: parts.IncidenceAnalysis) -> Sequence[Estimate]:
@@ -111,11 +123,11 @@ class Bench:
 
     @do.register
     def _rates(self, part: parts.RatesAnalysis) -> Sequence[Estimate]:
-        return [incidence_rates([self.outcome(key) for key in part.outcomes], by=part.by)]
+        return [incidence_rates(self.possible(part.outcomes), by=part.by)]
 
     @do.register
     def _cox(self, part: parts.CoxAnalysis) -> Sequence[Estimate]:
-        return [cox(self.outcome(key), self.terms(part.terms), univariable=part.each_alone) for key in part.outcomes]
+        return [cox(one, self.terms(part.terms), univariable=part.each_alone) for one in self.possible(part.outcomes)]
 
     @do.register
     def _fine_gray(self, part: parts.FineGrayAnalysis) -> Sequence[Estimate]:

@@ -117,7 +117,7 @@ def _title_of(known: str | None, result: StudyResult) -> str | None:
 
 def _estimates(key: str, result: StudyResult) -> tuple[object, ...]:
     finding = result.finding(key)
-    if finding.why_not:
+    if not finding.estimates:
         raise SmoulderError(finding.why_not)
     return finding.estimates
 

@@ -24,7 +24,7 @@ class Finding:
     estimates: tuple[Estimate, ...]
     """In the order of telling; empty where it could not be done."""
     why_not: str = ""
-    """Why it could not be done, as a sentence; "" where it was."""
+    """Why it could not be done, or not with all of its outcomes, in sentences; "" where it was."""
 
     @property
     def key(self) -> str:

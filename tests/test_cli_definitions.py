@@ -313,3 +313,15 @@ def test_a_grid_file_with_faults(smoulder: Run, tmp_path: Path) -> None:
     said = smoulder("show", path)
     assert said.code == 2
     assert "1 fault in the grid" in said.err and "the axes make 18 definitions, and the source says 19" in said.err
+
+
+@pytest.mark.parametrize("key", grids())
+def test_show_of_a_grid_has_its_patients_with_the_answers(smoulder: Run, key: str) -> None:
+    one = grid(key)
+    text = " ".join(smoulder("show", key).out.split())
+    for patient in one.patients:
+        assert f"Worked patient: {patient.title}" in text
+        assert f"a worsening under {patient.found_by:,} of {len(one):,} definitions" in text
+        assert " ".join(patient.because.split()) in text
+        for answer in patient.answers:
+            assert f"{key}.{answer.definition}: {'no event' if not answer.events else answer.events[0].kind}" in text

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 from cohorts import cohort_of
+from pydantic import ValidationError
 
 from smoulder import read
 from smoulder.engine.detect import detect
@@ -18,7 +19,7 @@ from smoulder.engine.record import LABELS
 from smoulder.engine.reference import scan
 from smoulder.errors import DefinitionError, UsageError
 from smoulder.rulebook import Definition, Grid, definition, definition_from, diff, entry, grid, grids, keys, load_grid, resolve
-from smoulder.rulebook.grid import evidence_words, grid_in, settings_text
+from smoulder.rulebook.grid import GridPatient, evidence_words, grid_in, settings_text
 from smoulder.simulation import NATALIZUMAB, simulate
 from smoulder.tables import Cohort
 
@@ -474,3 +475,41 @@ def test_the_grid_of_the_page_is_one(tmp_path: Path) -> None:
     ]
     path.write_text(f"{written}\n{left_out}", encoding="utf-8")
     assert len(resolve(path)) == 3
+
+
+# -- worked patients ------------------------------------------------------------------------------
+
+WORKED = [pytest.param(key, number, id=f"{key}-{number}") for key in grids() for number in range(len(grid(key).patients))]
+
+
+@pytest.mark.parametrize("key", grids())
+def test_every_grid_has_patients_whom_its_definitions_disagree_on(key: str) -> None:
+    assert len(grid(key).patients) >= 2
+    assert len({patient.title for patient in grid(key).patients}) == len(grid(key).patients)
+
+
+@pytest.mark.parametrize(("key", "number"), WORKED)
+def test_worked_patient_of_a_grid(key: str, number: int) -> None:
+    """The named definitions find what is stated, as many as stated find a worsening, and among the named ones some do and some do not."""
+    one, patient = grid(key), grid(key).patients[number]
+    cohort = cohort_of({"A": patient.visits}, {"A": patient.relapses}, diagnosis={"A": 0}, time_zero={"A": 0})
+    table = detect(cohort, one).table
+    worsening = table.filter(pl.col("kind") == "worsening")
+    assert worsening["definition"].n_unique() == patient.found_by
+    assert 0 < patient.found_by < len(one)
+    for answer in patient.answers:
+        rules = one.definition(f"{key}.{answer.definition}")
+        days = [pl.col(f"confirmed_{window.name}_day") for window in rules.confirmation.windows]
+        found = table.filter(pl.col("definition") == rules.key).select(
+            "measure", "kind", "label", "onset_day", confirmed=pl.min_horizontal(days) if days else pl.lit(None)
+        )
+        assert found.rows() == [(e.measure, e.kind, e.label, e.onset, e.confirmed) for e in answer.events], answer.definition
+    has_it = {any(event.kind == "worsening" for event in answer.events) for answer in patient.answers}
+    assert has_it == {True, False}
+
+
+def test_a_patient_of_a_grid_has_no_events_beside_its_answers() -> None:
+    data = grid("portaccio-2025-grid").patients[0].model_dump(mode="json")
+    data["events"] = [{"onset": 90}]
+    with pytest.raises(ValidationError, match="has events of its own; in a grid each answer has them"):
+        GridPatient.model_validate(data)

@@ -15,7 +15,7 @@ from smoulder.terms import MEASURES
 
 if TYPE_CHECKING:
     from smoulder.rulebook import Definition, Grid
-    from smoulder.rulebook.catalogue import Page, WorkedPatient
+    from smoulder.rulebook.catalogue import Page, WorkedEvent, WorkedPatient
     from smoulder.rulebook.model import Source
     from smoulder.rulebook.progression import SecondaryProgression
 
@@ -306,6 +306,21 @@ def _give_parameters(one: Definition, more_traps: str) -> None:
 
 
 def _give_patient(patient: WorkedPatient) -> None:
+    _give_series(patient)
+    for event in patient.events:
+        give(f"  {_event_text(event)}")
+    if not patient.events:
+        give("  no event")
+    give_wrapped(" ".join(patient.because.split()), indent="  ")
+
+
+def _event_text(event: WorkedEvent) -> str:
+    confirmed = f", confirmed on day {event.confirmed}" if event.confirmed is not None else ""
+    return f"{event.kind}{f' ({event.label})' if event.label else ''}: onset on day {event.onset}{confirmed}"
+
+
+def _give_series(patient: WorkedPatient) -> None:
+    """Give what is known of a worked patient, without the verdict."""
     give(f"\nWorked patient: {patient.title}")
     for measure, series in patient.visits.items():
         give(f"  {measure} by day: {' '.join(series.split())}")
@@ -317,12 +332,6 @@ def _give_patient(patient: WorkedPatient) -> None:
             give(f"  {what}: day {day}")
     for day, counts in patient.scans.items():
         give(f"  MRI on day {day}: {', '.join(f'{name} {count}' for name, count in counts.items())}")
-    for event in patient.events:
-        confirmed = f", confirmed on day {event.confirmed}" if event.confirmed is not None else ""
-        give(f"  {event.kind}{f' ({event.label})' if event.label else ''}: onset on day {event.onset}{confirmed}")
-    if not patient.events:
-        give("  no event")
-    give_wrapped(" ".join(patient.because.split()), indent="  ")
 
 
 def _give_grid(one: Grid) -> None:
@@ -332,6 +341,12 @@ def _give_grid(one: Grid) -> None:
     scheme = "-".join(axis.name.upper() for axis in one.axes)
     give_wrapped(f"{counted(len(one), 'definition')}, named {one.key}.{scheme}, such as {one.example()}.")
     _give_page(one.page)
+    for patient in one.patients:
+        _give_series(patient)
+        for answer in patient.answers:
+            give_wrapped(f"{one.key}.{answer.definition}: {'; '.join(map(_event_text, answer.events)) or 'no event'}", indent="  ")
+        give(f"  a worsening under {patient.found_by:,} of {len(one):,} definitions")
+        give_wrapped(" ".join(patient.because.split()), indent="  ")
     give("\nAxes")
     rows = [
         (axis.title if first else "", value.name, value.title, settings_text(value), evidence_words(value))

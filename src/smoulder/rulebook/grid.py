@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from smoulder.errors import DefinitionError, UsageError, agreed, counted, unknown
-from smoulder.rulebook.catalogue import Page, entry
+from smoulder.rulebook.catalogue import Page, WorkedEvent, WorkedPatient, entry
 from smoulder.rulebook.model import Definition, Source, definition_from
 from smoulder.rulebook.parts import AsTuple, Part, listed
 
@@ -94,6 +94,29 @@ class LeftOut(Part):
     reason: str
 
 
+class GridAnswer(Part):
+    """What one definition of a grid finds in a worked patient."""
+
+    definition: str
+    """Its key without that of the grid: the names of its values, such as fixed-24w-90d."""
+    events: Annotated[tuple[WorkedEvent, ...], AsTuple] = ()
+    """What it finds; empty: nothing."""
+
+
+class GridPatient(WorkedPatient):
+    """A hand-worked patient who has a worsening under some definitions of a grid and none under others."""
+
+    answers: Annotated[tuple[GridAnswer, ...], AsTuple, Field(min_length=2)]
+    found_by: int = Field(ge=1)
+    """How many definitions of the grid find a worsening."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.events:
+            raise ValueError(f"'{self.title}' has events of its own; in a grid each answer has them")
+        return self
+
+
 def _base(value: Any) -> Any:
     return definition_from(value, where="the base of the grid") if isinstance(value, dict) else value
 
@@ -115,6 +138,7 @@ class Grid(Part):
     source: Source = Source()
     """Where the grid was published; the marks of its settings stand at the values and the base."""
     page: Page
+    patients: Annotated[tuple[GridPatient, ...], AsTuple] = ()
 
     @model_validator(mode="after")
     def _check(self) -> Self:

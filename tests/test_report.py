@@ -45,6 +45,13 @@ def plain(text: str) -> str:
     return re.sub(r"\s+", " ", text)
 
 
+def analysis_html(page: Page, key: str) -> str:
+    """Return one analysis as it stands in the page, up to the next one or the end of the section."""
+    start = page.html.index(f'<h3 id="analysis-{key}"')
+    ends = [page.html.find(mark, start + 1) for mark in ("<h3", "</section>")]
+    return page.html[start : min(end for end in ends if end > 0)]
+
+
 # -- everything is there ----------------------------------------------------------------------------
 
 
@@ -62,6 +69,15 @@ def test_every_part_is_in_the_page_once(key: str) -> None:
         assert f"analysis-{finding.key}" in ids
         assert page.html.count(f'id="analysis-{finding.key}">{finding.analysis.title}</h3>') == 1
         assert page.tables_of(f"analysis-{finding.key}") or finding.why_not
+
+
+@EVERY
+def test_estimates_of_one_analysis_are_told_apart(key: str) -> None:
+    """Several estimates have headings, and no two the same: such as a model with and without days that a definition blocks."""
+    for finding in result_of(key).findings:
+        headings = re.findall(r"<h4>(.*?)</h4>", analysis_html(page_of(key), finding.key))
+        assert len(headings) == len(set(headings)) == (len(finding.estimates) if len(finding.estimates) > 1 else 0), finding.key
+        assert all(heading[0] == heading[0].upper() for heading in headings)
 
 
 @EVERY
@@ -225,6 +241,20 @@ def _is_p(shown: str, p: str) -> bool:
     return is_shown(shown, p)
 
 
+def median_text(row: Mapping[str, str]) -> str:
+    """Return a median with its limits as it must be told: in days below three months, in months below two years, else in years."""
+
+    def told(days: str) -> str:
+        if not days:
+            return "not reached"
+        n = float(days)
+        return f"{n:,.0f} days" if n < 92 else f"{n / 365.25 * 12:.1f} months" if n < 731 else f"{n / 365.25:.1f} years"
+
+    if not row["median_days"] and not row["lower_days"]:
+        return "not reached"
+    return f"{told(row['median_days'])} ({told(row['lower_days'])} to {told(row['upper_days'])})"
+
+
 @EVERY
 def test_curves_are_those_of_the_tables(key: str) -> None:
     folder, seen = folder_of(key), 0
@@ -239,6 +269,9 @@ def test_curves_are_those_of_the_tables(key: str) -> None:
             assert f"(day {int(row['day']):,})" in cell["time"]
             assert is_shown(cell["at risk"], row["at_risk"]) if "at risk" in cell else row["at_risk"] == ""
             seen += 1
+        if estimate.kind == "survival":
+            for row in csv_of(folder, f"{name}-quantiles"):
+                assert median_text(row) in analysis_html(page_of(key), table.part.removeprefix("analysis-"))
         for row in csv_of(folder, f"{name}-tests") if estimate.tests.height else ():
             assert plain(row["test"]) in page_of(key).sections["analyses"]
     assert seen or key in ("early-treatment", "natalizumab-stop", "relapse-dependence")
@@ -568,8 +601,7 @@ def cells_of(page: Page, part: str) -> list[str]:
 
 def part_of(page: Page, key: str) -> str:
     """Return the text of one analysis."""
-    start = page.html.index(f'id="analysis-{key}"')
-    return parsed(page.html[start - 4 : page.html.find("<h3", start)]).text
+    return parsed(analysis_html(page, key)).text
 
 
 NO_RESULT = re.compile(r"\binf\b|\bnan\b|\bNone\b|1\.00 \(1\.00 to 1\.00\)|0\.00 \(0\.00 to 0\.00\)")

@@ -383,3 +383,25 @@ def test_what_it_holds(made: Path) -> None:
     assert saved.study == study(KEY) and saved.adam is True
     assert [name for name, _ in saved.recipe.inputs] == [f"data/{name}.csv" for name in ("patients", "relapses", "treatments", "visits")]
     assert set(saved.software) == {"smoulder", "python", "numpy", "polars", "survival", "statsmodels"}
+
+
+def test_figures_in_other_formats_are_made_again_the_same(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, again = tmp_path / "out", tmp_path / "again"
+    assert command(made, "study", KEY, "data", "-o", str(out), "--figures-as", "png", "--figures-as", "pdf") == 0
+    figures = sorted((out / "figures").glob("*.svg"))
+    assert figures
+    for figure in figures:
+        assert figure.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+        assert figure.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
+    assert load_rerun(out / "rerun.json").figures_as == ("png", "pdf")
+    assert command(made, "rerun", str(out / "rerun.json"), "-o", str(again)) == 0
+    assert_same(out, again)
+    assert command(made, "study", KEY, "data", "-o", str(tmp_path / "other"), "--figures-as", "gif") == 2
+    assert "gif" in capsys.readouterr().err
+
+
+def test_another_format_of_figures_in_the_file_is_refused(home: Path) -> None:
+    path = home / "out" / "rerun.json"
+    path.write_text(path.read_text(encoding="utf-8").replace('"figures_as": []', '"figures_as": ["gif"]'), encoding="utf-8")
+    with pytest.raises(UsageError, match="figures_as cannot be understood"):
+        load_rerun(path)

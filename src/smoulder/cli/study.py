@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
@@ -71,6 +71,9 @@ def study(
     *,
     output: Folder,
     adam: Annotated[bool, Parameter(negative="", help="Write time-to-event data for trial statisticians (ADTTE) as well.")] = False,
+    figures_as: Annotated[
+        list[Literal["png", "pdf"]] | None, Parameter(negative="", help="Write every figure like this as well as SVG. May be given again.")
+    ] = None,
     made_on: MadeOn = None,
     reading: Reading = AS_FOUND,
 ) -> None:
@@ -99,7 +102,8 @@ def study(
 
         result = run_study(chosen, cohort, told)
         extra = recipe.used(cohort)
-        names = write_study(result, output, adam=adam, made_on=made_on, recipe=recipe, extra=extra, progress=told)
+        asked: dict[str, Any] = {"adam": adam, "figures_as": figures_as or (), "recipe": recipe}
+        names = write_study(result, output, **asked, made_on=made_on, extra=extra, progress=told)
     _give_result(result, output, names)
 
 

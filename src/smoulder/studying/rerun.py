@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from smoulder._version import __version__
 from smoulder.errors import DataError, SourceError, UsageError, counted
@@ -29,6 +29,8 @@ MADE_ON = re.compile(rb'<p class="made-on">.*?</p>\n')
 """The one line of a report that may differ: the day on which it was made."""
 IN_MEMORY = "The study was run on tables in memory, so there are no files to read again. Run it on files: smoulder study KEY DATA -o DIR."
 
+FigureFormat = Literal["png", "pdf"]
+"""What figures are written as besides SVG."""
 Progress = Callable[[str], None]
 
 
@@ -132,7 +134,7 @@ def sha256_of(path: Path) -> str:
         raise SourceError(f"'{path}' cannot be read: {error.strerror or error}.") from error
 
 
-def rerun_text(result: StudyResult, recipe: Recipe | None, *, adam: bool) -> str:
+def rerun_text(result: StudyResult, recipe: Recipe | None, *, adam: bool, figures_as: Sequence[FigureFormat] = ()) -> str:
     """Return the content of `rerun.json`."""
     reading: dict[str, Any] = {}
     if recipe is not None:
@@ -143,6 +145,7 @@ def rerun_text(result: StudyResult, recipe: Recipe | None, *, adam: bool) -> str
         "reading": reading,
         "inputs": [{"file": name, "sha256": digest} for name, digest in (recipe.inputs if recipe else ())],
         "adam": adam,
+        "figures_as": list(dict.fromkeys(figures_as)),
     }
     body = json.dumps(content, indent=1, ensure_ascii=False)
     return f'{{"smoulder": {json.dumps(__version__)},{body[1:]}\n'
@@ -155,6 +158,7 @@ class Saved:
     study: Study
     recipe: Recipe
     adam: bool
+    figures_as: tuple[FigureFormat, ...]
     software: Mapping[str, str]
 
 
@@ -177,7 +181,8 @@ def load_rerun(path: str | Path) -> Saved:
     inputs = tuple((one["file"], one["sha256"]) for one in content["inputs"])
     recipe = Recipe(**content["reading"], inputs=inputs)
     study = study_from(content["study"], where=str(path))
-    return Saved(study=study, recipe=recipe, adam=content.get("adam") is True, software=content.get("software", {}))
+    figures_as = tuple(content.get("figures_as", ()))
+    return Saved(study=study, recipe=recipe, adam=content.get("adam") is True, figures_as=figures_as, software=content.get("software", {}))
 
 
 def _wrong_parts(content: Mapping[str, Any]) -> list[str]:
@@ -191,6 +196,8 @@ def _wrong_parts(content: Mapping[str, Any]) -> list[str]:
     if not isinstance(inputs, list) or not all(_is_texts(one) and {"file", "sha256"} <= one.keys() for one in inputs):
         wrong.append("inputs")
     wrong += [] if isinstance(content["study"], dict) else ["study"]
+    figures_as = content.get("figures_as", [])
+    wrong += [] if isinstance(figures_as, list) and all(one in get_args(FigureFormat) for one in figures_as) else ["figures_as"]
     return wrong + ([] if _is_texts(content.get("software", {})) else ["software"])
 
 
@@ -280,7 +287,8 @@ def rerun(path: str | Path, folder: str | Path, *, made_on: str | None = None, p
     cohort = saved.recipe.read(saved.study.definitions(), base)
     result = run_study(saved.study, cohort, progress)
     extra = saved.recipe.used(cohort, base)
-    names = write_study(result, folder, adam=saved.adam, made_on=made_on, recipe=saved.recipe, extra=extra, progress=progress)
+    asked: dict[str, Any] = {"adam": saved.adam, "figures_as": saved.figures_as, "recipe": saved.recipe}
+    names = write_study(result, folder, **asked, made_on=made_on, extra=extra, progress=progress)
     return Rerun(
         result=result, names=names, notes=_versions_then(saved.software), differences=differences(path.parent, Path(folder), names)
     )

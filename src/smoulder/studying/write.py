@@ -29,7 +29,7 @@ from smoulder.studying.charts import NAMES, study_charts
 from smoulder.studying.methods import methods_paragraph, software
 from smoulder.studying.report import counts_by_definition, ends_frame, outcomes_frame, report_html
 from smoulder.studying.reporting_items import reporting_items
-from smoulder.studying.rerun import RERUN, Recipe, rerun_text, sha256_of
+from smoulder.studying.rerun import RERUN, FigureFormat, Recipe, rerun_text, sha256_of
 from smoulder.studying.result import StudyResult
 
 MOST_SHEET_NAME = 31
@@ -53,6 +53,7 @@ def write_study(
     folder: str | Path,
     *,
     adam: bool = False,
+    figures_as: Sequence[FigureFormat] = (),
     made_on: str | None = None,
     inputs: Sequence[str | Path] = (),
     recipe: Recipe | None = None,
@@ -62,13 +63,16 @@ def write_study(
     """Write everything a study found into a new folder, which appears whole or not at all; return the names of the files.
 
     report.html is one page that needs nothing else. tables/ and tables.xlsx have counts and estimates, no person; people/ and
-    people.xlsx have one row a person, event or finding. figures/ has every figure as SVG. study.toml, definitions/, methods.txt and
-    provenance.json say what was done, and rerun.json does it again. The same result gives the same bytes.
+    people.xlsx have one row a person, event or finding. figures/ has every figure as SVG, and in other formats where asked for.
+    study.toml, definitions/, methods.txt and provenance.json say what was done, and rerun.json does it again. The same result gives the
+    same bytes.
 
     Parameters
     ----------
     adam
         Whether adam/ with time-to-event data for trial statisticians is written as well.
+    figures_as
+        Formats in which every figure is written besides SVG: "png", "pdf".
     made_on
         The day of making, for one line of the report; None: no such line.
     inputs
@@ -94,18 +98,19 @@ def write_study(
         contents = _write_tables(result, place, extra or {})
         for one in drawn:
             if one.drawing is not None:
-                contents[f"figures/{one.name}.svg"] = NAMES["timeline"] if one.kind == "timeline" else one.drawing.title
+                endings = ", ".join(f".{ending}" for ending in ("svg", *dict.fromkeys(figures_as)))
+                contents[f"figures/{one.name}{endings}"] = NAMES["timeline"] if one.kind == "timeline" else one.drawing.title
                 _parent(place / f"figures/{one.name}.svg")
         with Files() as files:
             for one in drawn:
-                if one.drawing is not None:
-                    write_figure(one.drawing, place / f"figures/{one.name}.svg", files)
+                for ending in ("svg", *dict.fromkeys(figures_as)) if one.drawing is not None else ():
+                    write_figure(one.drawing, place / f"figures/{one.name}.{ending}", files)
             contents["methods.txt"] = "the methods paragraph"
             write_text(methods_paragraph(result), place / "methods.txt", files)
         if adam:
             told("Writing ADaM data")
             contents |= _write_adam(result, place, extra or {})
-        contents |= _write_what_was_done(result, place, recipe, adam=adam)
+        contents |= _write_what_was_done(result, place, recipe, adam=adam, figures_as=figures_as)
         known = about(result.provenance, extra or {}) | {
             "software": software(),
             "study": result.study.as_dict(),
@@ -260,7 +265,9 @@ def _write_adam(result: StudyResult, place: Path, extra: Mapping[str, Any]) -> d
     }
 
 
-def _write_what_was_done(result: StudyResult, place: Path, recipe: Recipe | None, *, adam: bool) -> dict[str, str]:
+def _write_what_was_done(
+    result: StudyResult, place: Path, recipe: Recipe | None, *, adam: bool, figures_as: Sequence[FigureFormat]
+) -> dict[str, str]:
     """Write the study, its definitions and the file to run it again; return the name of each file and what it holds."""
     (place / "definitions").mkdir()
     contents = {"study.toml": "the study in full", RERUN: "gives the same files again: smoulder rerun"}
@@ -268,5 +275,5 @@ def _write_what_was_done(result: StudyResult, place: Path, recipe: Recipe | None
     for one in result.events.definitions:
         (place / "definitions" / f"{one.key}.toml").write_text(one.toml(), encoding="utf-8")
         contents[f"definitions/{one.key}.toml"] = one.title
-    (place / RERUN).write_text(rerun_text(result, recipe, adam=adam), encoding="utf-8")
+    (place / RERUN).write_text(rerun_text(result, recipe, adam=adam, figures_as=figures_as), encoding="utf-8")
     return contents

@@ -8,7 +8,7 @@ from pydantic import ValidationError, model_validator
 
 from smoulder.errors import DefinitionError
 from smoulder.rulebook.model import Source
-from smoulder.rulebook.parts import Part, listed
+from smoulder.rulebook.parts import Part, listed, reasons_text
 
 Rule = TypeVar("Rule", bound=Part)
 
@@ -18,12 +18,7 @@ def made(kind: type[Rule], what: str, **settings: Any) -> Rule:
     try:
         return kind(**settings)
     except ValidationError as error:
-        reasons = []
-        for fault in error.errors():
-            path = ".".join(str(part) for part in fault["loc"])
-            reason = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
-            reasons.append(f"{path}: {reason}" if path else reason)
-        raise DefinitionError(f"{what}: {'; '.join(reasons)}.") from error
+        raise DefinitionError(f"{what}: {reasons_text(error)}.") from error
 
 
 class CitedPart(Part):

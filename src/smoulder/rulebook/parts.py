@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
+
+from smoulder.errors import DefinitionError, unknown
 
 
 class Part(BaseModel):
@@ -22,6 +24,35 @@ class Part(BaseModel):
         fields = type(self).model_fields
         idle = {name for name in self.extras if getattr(self, name) == fields[name].default}
         return {name: value for name, value in data.items() if name not in idle}
+
+    def changed(self, **settings: Any) -> Self:
+        """Return the same with other settings, checked anew; DefinitionError naming the setting and the reason where it cannot be.
+
+        >>> from smoulder.rulebook.progression import LORSCHEIDER_2016
+        >>> LORSCHEIDER_2016.changed(minimum_edss=6.0).minimum_edss
+        6.0
+        """
+        fields = type(self).model_fields
+        name = f"'{self.key}'" if "key" in fields else type(self).__name__  # type: ignore[attr-defined]
+        for setting in settings:
+            if setting not in fields:
+                raise DefinitionError(f"{name}: {unknown('setting', setting, list(fields))}")
+        # As it stands, not as plain data: what is not changed has been checked, and parts are parts.
+        whole = {field: getattr(self, field) for field in fields} | settings
+        try:
+            return type(self).model_validate(whole)
+        except ValidationError as error:
+            raise DefinitionError(f"{name}: {reasons_text(error)}.") from error
+
+
+def reasons_text(error: ValidationError) -> str:
+    """Return every fault of a part that cannot be, each with the setting and the reason, in one line."""
+    reasons = []
+    for fault in error.errors():
+        path = ".".join(str(part) for part in fault["loc"])
+        reason = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        reasons.append(f"{path}: {reason}" if path else reason)
+    return "; ".join(reasons)
 
 
 def _as_tuple(value: Any) -> Any:

@@ -14,6 +14,7 @@ import pytest
 
 from smoulder.cli import run
 from smoulder.rulebook import definition, definitions, entry, grid, grids, keys, load_grid
+from smoulder.rulebook.beside import BESIDE, beside
 from smoulder.rulebook.search import OUTCOMES, deciding, is_about, is_verified, outcomes
 from smoulder.terms import MEASURES
 
@@ -325,3 +326,37 @@ def test_show_of_a_grid_has_its_patients_with_the_answers(smoulder: Run, key: st
         assert " ".join(patient.because.split()) in text
         for answer in patient.answers:
             assert f"{key}.{answer.definition}: {'no event' if not answer.events else answer.events[0].kind}" in text
+
+
+# -- rules beside the definitions -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", BESIDE)
+def test_show_of_a_rule_beside_has_the_whole_order(smoulder: Run, key: str) -> None:
+    one = beside(key)
+    said = smoulder("show", key)
+    assert said.code == 0
+    lines = said.out.splitlines()
+    assert lines[0] == f"{one.title} [{key}]"
+    heads = ["What counts", "Why it exists", "How papers differ", *(f"Worked patient: {patient.title}" for patient in one.patients)]
+    heads += ["Parameters", "Known traps", "Methods paragraph"]
+    places = [lines.index(head) for head in heads]
+    assert places == sorted(places)
+    text = " ".join(said.out.split())
+    for paragraph in (one.page.counts, one.page.why, one.page.differs, one.page.traps, one.rule.prose()):
+        assert " ".join(paragraph.split()) in text
+    assert f"Source: {one.rule.source.citation}" in text
+    assert all(" ".join(patient.because.split()) in text for patient in one.patients)
+    assert f"runs as: {one.command}" in said.err
+
+
+@pytest.mark.parametrize("key", BESIDE)
+def test_a_rule_beside_as_data(smoulder: Run, key: str) -> None:
+    assert json.loads(smoulder("show", key, "--format", "json").out) == beside(key).rule.model_dump(mode="json")
+    refused = smoulder("show", key, "--format", "toml")
+    assert (refused.code, refused.out) == (2, "")
+    assert f"'{key}' is no definition of worsening but a rule of its own; it has no TOML file." in refused.err
+
+
+def test_the_list_names_the_rules_beside(smoulder: Run) -> None:
+    assert f"Beside the definitions: {', '.join(BESIDE)} (smoulder progression, smoulder neda)" in smoulder("list").err

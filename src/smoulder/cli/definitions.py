@@ -15,9 +15,9 @@ from smoulder.terms import MEASURES
 
 if TYPE_CHECKING:
     from smoulder.rulebook import Definition, Grid
+    from smoulder.rulebook.beside import Beside, JudgedPatient
     from smoulder.rulebook.catalogue import Page, WorkedEvent, WorkedPatient
     from smoulder.rulebook.model import Source
-    from smoulder.rulebook.progression import SecondaryProgression
 
 Form = Annotated[Literal["text", "json", "csv"], Parameter(help="How to print it.")]
 KeyOrFile = "Key of a definition, also of one in a grid (GRID.VALUE-VALUE-…), or a TOML file."
@@ -129,7 +129,7 @@ def list_(
         if len(chosen) == len(found):
             from smoulder.rulebook.beside import BESIDE
 
-            say(f"\nBeside the definitions: {', '.join(BESIDE)} (smoulder progression)")
+            say(f"\nBeside the definitions: {', '.join(BESIDE)} (smoulder progression, smoulder neda)")
         say(f"\n{counted(len(rows), what, what if len(rows) != len(found) else None)}. One in full: smoulder definitions show KEY")
 
 
@@ -232,11 +232,11 @@ def show(
     """Show one definition in full, or the axes of a grid: words, examples, settings, evidence, traps, source."""
     from smoulder.rulebook import definition as definition_of
     from smoulder.rulebook import entry, grid, grids, keys
-    from smoulder.rulebook.beside import BESIDE
+    from smoulder.rulebook.beside import BESIDE, beside
     from smoulder.rulebook.grid import grid_in
 
     if definition in BESIDE:
-        _give_beside(*BESIDE[definition], format)
+        _give_beside(beside(definition), format)
         return
     many = grid(definition) if definition in grids() else grid_in(definition) if definition.endswith(".toml") else None
     one = many if many is not None else definition_of(definition)
@@ -261,25 +261,43 @@ def show(
             say(f"\nOne of {len(grid(home)):,} definitions: smoulder definitions show {home}")
 
 
-def _give_beside(rule: SecondaryProgression, command: str, format: str) -> None:
-    """Give a rule that is no definition of the scan: its words, its settings with their evidence, and the command that runs it."""
+def _give_beside(one: Beside, format: str) -> None:
+    """Give a rule that is no definition of the scan, in the order of a definition, and the command that runs it."""
     from smoulder.outputs import setting_text
 
     if format != "text":
         if format == "toml":
             raise UsageError(
-                f"'{rule.key}' is no definition of worsening but a rule of its own; it has no TOML file. It runs as: {command}"
+                f"'{one.key}' is no definition of worsening but a rule of its own; it has no TOML file. It runs as: {one.command}"
             )
-        give(json.dumps(rule.model_dump(mode="json"), indent=1, ensure_ascii=False))
+        give(json.dumps(one.rule.model_dump(mode="json"), indent=1, ensure_ascii=False))
         return
-    give(f"{rule.title} [{rule.key}]")
-    _give_section("What counts", rule.prose())
-    settings = [(name, value) for name, value in rule.model_dump(mode="json").items() if name not in ("key", "title", "source")]
-    rows = [(name, setting_text(value), EVIDENCE[rule.evidence(name)]) for name, value in settings]
+    give(f"{one.title} [{one.key}]")
+    _give_page(one.page)
+    for patient in one.patients:
+        _give_judged(patient)
+    # A definition within the rule has a page of its own.
+    settings = {name: value["key"] if name == "worsening" else value for name, value in one.rule.model_dump(mode="json").items()}
+    rows = [
+        (name, setting_text(value), EVIDENCE[one.rule.evidence(name)])
+        for name, value in settings.items()
+        if name not in ("key", "title", "source")
+    ]
     give("\nParameters")
     give_table(("setting", "value", "how it is known"), rows)
-    _give_source(rule.source)
-    say(f"\nIt is no definition of worsening and runs as: {command}")
+    _give_section("Known traps", one.page.traps or "None known.")
+    _give_section("Methods paragraph", one.rule.prose())
+    _give_source(one.rule.source)
+    say(f"\nIt is no definition of worsening and runs as: {one.command}")
+
+
+def _give_judged(patient: JudgedPatient) -> None:
+    """Give a worked patient of such a rule."""
+    _give_series(patient)
+    verdict = {"yes": "yes", "no": "no", "unknown": "not known"}[patient.verdict]
+    day = f", on day {patient.day}" if patient.day is not None else ""
+    give(f"  {verdict}{day}{f' ({patient.why})' if patient.why else ''}")
+    give_wrapped(" ".join(patient.because.split()), indent="  ")
 
 
 def _give_page(page: Page) -> None:
@@ -319,19 +337,23 @@ def _event_text(event: WorkedEvent) -> str:
     return f"{event.kind}{f' ({event.label})' if event.label else ''}: onset on day {event.onset}{confirmed}"
 
 
-def _give_series(patient: WorkedPatient) -> None:
+def _give_series(patient: WorkedPatient | JudgedPatient) -> None:
     """Give what is known of a worked patient, without the verdict."""
+    from smoulder.rulebook.catalogue import WorkedPatient
+
     give(f"\nWorked patient: {patient.title}")
     for measure, series in patient.visits.items():
         give(f"  {measure} by day: {' '.join(series.split())}")
-    for what, days in (("relapses", patient.relapses), ("visits that were not planned", patient.unscheduled)):
-        if days:
-            give(f"  {what} on day: {', '.join(str(day) for day in days)}")
-    for what, day in (("time zero", patient.time_zero), ("diagnosis", patient.diagnosis)):
-        if day is not None:
-            give(f"  {what}: day {day}")
+    if patient.relapses:
+        give(f"  relapses on day: {', '.join(map(str, patient.relapses))}")
+    if isinstance(patient, WorkedPatient):
+        if patient.unscheduled:
+            give(f"  visits that were not planned on day: {', '.join(map(str, patient.unscheduled))}")
+        for what, day in (("time zero", patient.time_zero), ("diagnosis", patient.diagnosis)):
+            if day is not None:
+                give(f"  {what}: day {day}")
     for day, counts in patient.scans.items():
-        give(f"  MRI on day {day}: {', '.join(f'{name} {count}' for name, count in counts.items())}")
+        give(f"  MRI on day {day}: {', '.join(f'{name} {count:g}' for name, count in counts.items())}")
 
 
 def _give_grid(one: Grid) -> None:

@@ -85,6 +85,8 @@ def matching(key: str, steps: list[dict[str, float]], **parts: Any) -> Definitio
 
 FIRST = {"looking_for": "first worsening"}
 FAR = {"baseline": {"days_after_relapse": 31}, "confirmation": {"days_after_relapse": 31}}
+FIRST_FAR = {"days_after_relapse": 31, "distance_after_change": False}
+"""MSoutcomes takes the new reference "regardless of the recency of a relapse" (R/CDW.R, R/CDI.R, R/CDEseq.R, R/PIRA.R, description)."""
 DRSTRUPF = {"patient": "id", "onset": "date", "score": "edss_score"}
 MSCLINICAL = {
     "patient": "patient",
@@ -173,16 +175,16 @@ def labels() -> Iterator[Comparison]:
 
 def msoutcomes_sequences() -> Iterator[Comparison]:
     """MSoutcomes' sequences: its own text and its code part ways in three places, which the habits replay."""
-    far_base, far_confirm = FAR["baseline"], FAR["confirmation"]
+    far_confirm = FAR["confirmation"]
     for lasting, sustained in LASTING.items():
         worsening = matching(f"msoutcomes-cdw{lasting}-norel", STEPS_BELOW_6, baseline=LOWEST, **sustained)
         yield Comparison(f"msoutcomes_main_norel_CDW_sust{lasting}", worsening, False, MSOUTCOMES, habits=MSOUTCOMES_HABITS)
-        worsening = matching(f"msoutcomes-cdw{lasting}", STEPS_BELOW_6, baseline=LOWEST | far_base, confirmation=far_confirm, **sustained)
+        worsening = matching(f"msoutcomes-cdw{lasting}", STEPS_BELOW_6, baseline=LOWEST | FIRST_FAR, confirmation=far_confirm, **sustained)
         yield Comparison(f"msoutcomes_main_CDW_sust{lasting}", worsening, True, MSOUTCOMES, habits=MSOUTCOMES_HABITS)
         pira = matching(
             f"msoutcomes-pira{lasting}",
             STEPS_BELOW_6,
-            baseline={**LOWEST, **far_base, "moves_after": ["PIRA", "relapse"], "relapse_move": "crossed", "crossed_days": 0},
+            baseline={**LOWEST, **FIRST_FAR, "moves_after": ["PIRA", "relapse"], "relapse_move": "crossed", "crossed_days": 0},
             confirmation=far_confirm,
             relapses={"relapse_free": ["baseline .. onset"]},
             **sustained,
@@ -192,7 +194,7 @@ def msoutcomes_sequences() -> Iterator[Comparison]:
             f"msoutcomes-cdi{lasting}",
             STEPS_BELOW_6,
             improvement=IMPROVEMENT_MSOUTCOMES,
-            baseline={**LOWEST, **far_base, "moves_after": ["improvement"]},
+            baseline={**LOWEST, **FIRST_FAR, "moves_after": ["improvement"]},
             confirmation=far_confirm,
             **sustained,
         )

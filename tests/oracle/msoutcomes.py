@@ -33,7 +33,7 @@ from smoulder.tables import Cohort, Relapses, Visits
 from smoulder.terms import MEASURES, MISSING, date_of
 from tests.oracle.agreement import Agreement, NamedDifference, Row
 from tests.oracle.cohorts import day_number, has_value, offsets, read_cohort
-from tests.oracle.cross import BY_MSOUTCOMES, FAR, IMPROVEMENT_MSOUTCOMES, LOWEST, matching, unread_notes
+from tests.oracle.cross import BY_MSOUTCOMES, FAR, FIRST_FAR, IMPROVEMENT_MSOUTCOMES, LOWEST, matching, unread_notes
 from tests.oracle.inputs import answers_and_cohorts, reading, rows_of, strangers
 from tests.oracle.msoutcomes_habits import (
     EARLY_VISITS,
@@ -48,7 +48,6 @@ from tests.oracle.msoutcomes_habits import (
     LastingVisitsScan,
     LastVisitFarScan,
     OnlyConfirmedVisitsScan,
-    SettledOnceScan,
 )
 from tests.oracle.msprog_settings import STEPS_BELOW_6
 
@@ -390,18 +389,21 @@ def confirmed_after(delay: float) -> dict[str, Any]:
 
 def tasks(delay: float, name: str, files: dict[str, str]) -> Iterator[Task]:
     """Yield the tasks of one confirmation delay (days). `files`: what is compared ("CDW not sustained", …) -> its file."""
-    far = FAR["baseline"]
     for what, file in files.items():
         program, _, rest = what.partition(" ")
-        parts: dict[str, Any] = {"confirmation": confirmed_after(delay), "baseline": {**LOWEST, **far}}
+        parts: dict[str, Any] = {"confirmation": confirmed_after(delay), "baseline": {**LOWEST, **FIRST_FAR}}
         if rest == "sustained":
             parts["sustained"] = {"days": "to the end"}
         if program == "PIRA":
             moves = {"moves_after": ["PIRA", "relapse"], "relapse_move": "crossed", "crossed_days": 0}
-            parts |= {"baseline": {**LOWEST, **far, **moves}, "relapses": {"relapse_free": ["baseline .. onset"]}}
+            parts |= {"baseline": {**LOWEST, **FIRST_FAR, **moves}, "relapses": {"relapse_free": ["baseline .. onset"]}}
         if program in ("CDI", "CDEseq"):
             parts["improvement"] = IMPROVEMENT_MSOUTCOMES
-            parts["baseline"] = {**LOWEST, **far, "moves_after": ["improvement"] if program == "CDI" else ["worsening", "improvement"]}
+            parts["baseline"] = {
+                **LOWEST,
+                **FIRST_FAR,
+                "moves_after": ["improvement"] if program == "CDI" else ["worsening", "improvement"],
+            }
         kind = "improvement" if program == "CDI" or rest == "improvement" else "worsening"
         key = re.sub(r"[^a-z0-9]+", "-", f"msoutcomes-{program}-{rest}-{name}".lower())
         yield Task(file, matching(key, STEPS_BELOW_6, **parts), kind, program == "PIRA", habits_with(delay, program))
@@ -415,7 +417,6 @@ def habits_with(delay: float, program: str) -> tuple[Habit, ...]:
         END_MARKER,
         replace(named[OnlyConfirmedVisitsScan], scan=lasting),
         named[LastVisitFarScan],
-        named[SettledOnceScan],
         EARLY_VISITS,
     ]
     if program == "PIRA":

@@ -83,13 +83,6 @@ class ConfirmedCrossingScan(Scan):
         return super().judge(onset)
 
 
-class SettledOnceScan(Scan):
-    """Asks of the first baseline only, and of one after a relapse, that it is far from relapses."""
-
-    def may_serve(self, visit: int) -> bool:
-        return (self.last_reference is not None and not self.moved_by_relapse) or super().may_serve(visit)
-
-
 MSOUTCOMES_HABITS: tuple[Habit, ...] = (
     Habit(
         "new reference from lasting visits only",
@@ -108,13 +101,6 @@ MSOUTCOMES_HABITS: tuple[Habit, ...] = (
         "the text says that following a relapse the first EDSS outside 30 days becomes the new baseline; the code gets there only with a "
         "confirmed worsening (R/PIRA.R, break where CL is empty, before the re-baseline following a relapse)",
         ConfirmedCrossingScan,
-    ),
-    Habit(
-        "only the first baseline keeps its distance",
-        "a rule of its own: the text takes the minimum within the confirmation period regardless of the recency of a relapse, and asks the "
-        "distance of the first baseline (and in PIRA of one after a relapse); a definition of ours asks it of every baseline "
-        "(R/CDW.R, R/CDI.R, R/CDEseq.R, R/PIRA.R, description, Visits.sn and Visits.s$base.date)",
-        SettledOnceScan,
     ),
 )
 

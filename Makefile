@@ -58,6 +58,11 @@ pages: $(DEV) ## make the generated pages anew: definitions, studies, and the ou
 	$(BIN)/python -m smoulder.studying.pages docs/studies
 	$(BIN)/python docs/fill_commands.py
 
+.PHONY: golden
+golden: $(DEV) ## make the tables of the statistics anew with R (its packages: tests/golden/make_data.py)
+	$(BIN)/python tests/golden/make_data.py
+	for script in curves cox rates recurrent intervals models random; do Rscript tests/golden/$$script.R || exit 1; done
+
 .PHONY: bench
 bench: $(DEV) ## measure the speed: patients a second
 	$(BIN)/python bench/run.py

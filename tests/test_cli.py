@@ -781,6 +781,7 @@ def blocks(page: str) -> list[tuple[str, str]]:
 def test_every_command_of_a_page_says_what_the_page_says(smoulder: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str) -> None:
     monkeypatch.chdir(tmp_path)
     n_commands = 0
+    names: dict[str, object] = {}
     for head, content in blocks(page):
         if title := re.search('title="(.+)"', head):
             Path(title.group(1)).parent.mkdir(exist_ok=True)
@@ -792,7 +793,8 @@ def test_every_command_of_a_page_says_what_the_page_says(smoulder: Run, tmp_path
             assert [line for line in shown if line != "..." and line not in found] == [], command
             n_commands += 1
         elif head == "python":
-            exec(compile(content, page, "exec"), {})
+            # A page is read from its beginning: what an earlier block made is there in a later one.
+            exec(compile(content, page, "exec"), names)
     assert n_commands >= 5
 
 

@@ -110,7 +110,7 @@ class Ending(Part):
         if self.switch:
             ends.append("the day before another treatment")
         if self.death:
-            ends.append("death")
+            ends.append(f"death (also one up to {days_text(DEATH_AFTER_DAYS)} after the last visit)")
         if self.recording:
             ends.append("the end of recording")
         if self.most_days is not None:

@@ -37,3 +37,10 @@ def test_counts_say_nothing_of_pira_and_raw() -> None:
     told = counts["what"].to_list()
     assert "people with confirmed worsening" in told and "people with undetermined worsening" in told
     assert not [what for what in told if "PIRA" in what or "RAW" in what]
+
+
+def test_secondary_progression_that_cannot_be_assessed_is_not_told_as_none() -> None:
+    result = without_relapses("graf-2021")
+    assert result.outcomes["spms"].outcome is None
+    assert result.outcomes["spms"].why_not == "Nobody could be assessed for it (relapses not recorded)."
+    assert "could not be made" in result.finding("conversion").why_not

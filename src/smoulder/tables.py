@@ -408,6 +408,20 @@ class Cohort:
         if self.report.errors_of_the_whole() if self.kept_going else self.report.errors:
             raise DataError(self.report.text())
 
+    def with_visits(self, keep: NDArray[np.bool_]) -> Cohort:
+        """Return the cohort with the visits at which `keep`, (n_visits,), is True; every patient stays, also without visits."""
+        owner = np.repeat(np.arange(self.n_patients), np.diff(self.visits.first))
+        first = np.zeros(self.n_patients + 1, dtype=np.int64)
+        np.cumsum(np.bincount(owner[keep], minlength=self.n_patients), out=first[1:])
+        scheduled = self.visits.scheduled
+        visits = Visits(
+            first=first,
+            day=self.visits.day[keep],
+            scores={key: scores[keep] for key, scores in self.visits.scores.items()},
+            scheduled=None if scheduled is None else scheduled[keep],
+        )
+        return replace(self, visits=visits)
+
     def subset(self, keep: Sequence[int] | NDArray[np.int64]) -> Cohort:
         """Return the cohort of the patients at the given positions, in their order."""
         positions = np.asarray(sorted(int(k) for k in keep), dtype=np.int64)

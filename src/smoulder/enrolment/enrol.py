@@ -17,7 +17,7 @@ from smoulder.protocol.model import Study
 from smoulder.protocol.timing import DEATH_AFTER_DAYS
 from smoulder.provenance import provenance_of
 from smoulder.rulebook.parts import listed
-from smoulder.tables import Cohort, Visits
+from smoulder.tables import Cohort
 from smoulder.terms import MISSING
 
 _NO_EVENTS = pl.DataFrame(
@@ -177,13 +177,4 @@ def _within(cohort: Cohort, people: pl.DataFrame, *, later_too: bool) -> Cohort:
     kept = day >= start
     if not later_too:
         kept &= day <= end
-    first = np.zeros(cohort.n_patients + 1, dtype=np.int64)
-    np.cumsum(np.bincount(owner[kept], minlength=cohort.n_patients), out=first[1:])
-    scheduled = cohort.visits.scheduled
-    visits = Visits(
-        first=first,
-        day=day[kept],
-        scores={key: scores[kept] for key, scores in cohort.visits.scores.items()},
-        scheduled=None if scheduled is None else scheduled[kept],
-    )
-    return replace(cohort, visits=visits)
+    return cohort.with_visits(kept)

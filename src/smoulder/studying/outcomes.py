@@ -18,6 +18,7 @@ from smoulder.events import Events
 from smoulder.followed import Followed
 from smoulder.protocol.aims import AnyAim, DisabilityAim, MilestoneAim, ProgressionAim, RelapseAim, TreatmentAim
 from smoulder.protocol.model import Study
+from smoulder.rulebook.parts import listed
 from smoulder.rulebook.progression import LORSCHEIDER_2016, LORSCHEIDER_2016_NO_SYSTEMS
 from smoulder.studying.result import MadeOutcome
 from smoulder.tables import Cohort
@@ -47,22 +48,60 @@ def outcome_of(aim: AnyAim, followed: Followed, times: Times, events: Events) ->
             death_competes=aim.death_competes,
             name=aim.title,
         )
+    if isinstance(aim, MilestoneAim | ProgressionAim):
+        return _reached_outcome(aim, followed)
     days = days_of_aim(aim, followed.history, times, followed)
     if isinstance(aim, RelapseAim):
         return _relapse_outcome(aim, followed, days)
-    at_visits = isinstance(aim, MilestoneAim | ProgressionAim)
-    measure = aim.measure if isinstance(aim, MilestoneAim) else "edss"
     return survival_outcome(
         aim.title,
         followed.people,
         {aim.title: days},
-        visit_days(followed.history, (measure,)) if at_visits else {},
+        {},
         causes=(aim.title,),
-        at_visits=at_visits,
-        once=at_visits,
+        at_visits=False,
+        once=False,
         death_competes=aim.death_competes,
         provenance=followed.provenance,
     )
+
+
+def _reached_outcome(aim: MilestoneAim | ProgressionAim, followed: Followed) -> SurvivalOutcome:
+    """Return the time to a state that is reached once; who could not be assessed for it is left out, not counted as free of it.
+
+    Raises DataError where nobody could be assessed.
+    """
+    table = reached_table(aim, followed.history)
+    unknown = table.filter(pl.col("reached").is_null())
+    if unknown.height == table.height:
+        raise DataError(f"Nobody could be assessed for it ({_why_unknown(aim, unknown)}).")
+    known = followed.people.filter(~pl.col("patient").is_in(unknown["patient"].implode()))
+    measure = aim.measure if isinstance(aim, MilestoneAim) else "edss"
+    made = survival_outcome(
+        aim.title,
+        known,
+        {aim.title: days_by_patient(table.filter("reached"), "day")},
+        visit_days(followed.history, (measure,)),
+        causes=(aim.title,),
+        at_visits=True,
+        death_competes=aim.death_competes,
+        provenance=followed.provenance,
+    )
+    left_out = [(f"could not be assessed ({_why_unknown(aim, unknown)})", unknown.height)] if unknown.height else []
+    return replace(made, left_out=(*made.left_out, *left_out))
+
+
+def _why_unknown(aim: MilestoneAim | ProgressionAim, unknown: pl.DataFrame) -> str:
+    if isinstance(aim, MilestoneAim):
+        return f"no visit has {aim.measure.upper()}"
+    return listed(unknown["reason"].unique().sort().to_list())
+
+
+def reached_table(aim: MilestoneAim | ProgressionAim, cohort: Cohort) -> pl.DataFrame:
+    """Return patient, reached (null: could not be assessed), day and, of secondary progression, reason."""
+    if isinstance(aim, MilestoneAim):
+        return milestone_reached(cohort, milestone_at(aim.score, aim.measure, aim.confirmed_after_days)).table
+    return secondary_progression(cohort, LORSCHEIDER_2016 if aim.functional_systems else LORSCHEIDER_2016_NO_SYSTEMS).table
 
 
 def _relapse_outcome(aim: RelapseAim, followed: Followed, days: Mapping[str, list[int]]) -> SurvivalOutcome:
@@ -124,13 +163,8 @@ def relapse_recording_notes(followed: Followed) -> tuple[str, ...]:
 
 def days_of_aim(aim: AnyAim, cohort: Cohort, times: Times, followed: Followed | None = None) -> dict[str, list[int]]:
     """Return patient -> days of an outcome that is no event of a definition, ascending."""
-    if isinstance(aim, MilestoneAim):
-        table = milestone_reached(cohort, milestone_at(aim.score, aim.measure, aim.confirmed_after_days)).table
-        return days_by_patient(table.filter(pl.col("reached").fill_null(False)), "day")
-    if isinstance(aim, ProgressionAim):
-        rule = LORSCHEIDER_2016 if aim.functional_systems else LORSCHEIDER_2016_NO_SYSTEMS
-        table = secondary_progression(cohort, rule).table
-        return days_by_patient(table.filter(pl.col("reached").fill_null(False)), "day")
+    if isinstance(aim, MilestoneAim | ProgressionAim):
+        return days_by_patient(reached_table(aim, cohort).filter(pl.col("reached").fill_null(False)), "day")
     if isinstance(aim, RelapseAim):
         if cohort.relapse_knowledge == "unknown":
             raise DataError("There is no table of relapses, so relapses cannot be counted.")

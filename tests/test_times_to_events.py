@@ -597,3 +597,27 @@ def test_a_relapse_that_does_nothing_has_a_hazard_ratio_of_one_without_the_block
     assert lower < 1 < upper
     # About 1,000 events: the ratio is known to within an eighth or so, so that limits around 1 say something.
     assert upper / lower < 1.4
+
+
+def test_of_a_composite_that_looks_for_the_first_event_only_the_earliest_counts() -> None:
+    """A has a PIRA on the EDSS at day 100, and a RAW on the walk at day 400 after a relapse at day 390: the first was a PIRA."""
+    from smoulder.analysis.outcome import people_of
+
+    visits = {
+        "patient": ["A"] * 7,
+        "date": ["2020-01-01", "2020-04-10", "2020-08-01", "2020-11-01", "2021-02-04", "2021-06-01", "2021-10-01"],
+        "edss": [2.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0],
+        "t25fw": [5.0, 5.0, 5.0, 5.0, 7.0, 7.0, 7.0],
+    }
+    tables = {"visits": visits, "patients": {"patient": ["A"], "time_zero": ["2020-01-01"]}}
+    people = read(tables | {"relapses": {"patient": ["A"], "date": ["2021-01-25"]}})
+    rules = definition("kappos-2020-cda").changed(
+        measures=[one.model_dump(exclude_none=True) for one in definition("kappos-2020-cda").measures[:2]]
+    )
+    table = event_counts(detect(people, rules), people_of(people), "kappos-2020-cda").table
+    n = dict(table.select("what", "n").iter_rows())
+    assert n["events: confirmed worsening"] == n["people with confirmed worsening"] == n["people with PIRA"] == 1
+    assert n["people with RAW"] == 0 and n[f"{AMONG}PIRA and no RAW"] == 1
+    every = rules.changed(looking_for="every event")
+    both = dict(event_counts(detect(people, every), people_of(people), "kappos-2020-cda").table.select("what", "n").iter_rows())
+    assert both[f"{AMONG}both RAW and PIRA, at once or one after the other"] == 1

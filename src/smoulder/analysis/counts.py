@@ -44,6 +44,8 @@ def event_counts(events: Events, people: pl.DataFrame, definition: str, *, by: s
 
     Returns
     -------
+    Of a composite that looks for the first event only the earliest one of each person counts.
+
     People with any event of a kind out of all people of the group, with person-years to the last visit; those with a worsening split by
     what they had (each person once, as Kappos 2020 tells RAW, PIRA, both and neither); then the numbers of events, and of the worsenings
     that are no event by reason, which are out of nothing. Without a table of relapses nothing is said of PIRA and RAW.
@@ -51,6 +53,9 @@ def event_counts(events: Events, people: pl.DataFrame, definition: str, *, by: s
     chosen = next(one for one in events.definitions if one.key == definition)
     table, unconfirmed = events.of(definition), events.unconfirmed.filter(pl.col("definition") == definition)
     worsening = table.filter(pl.col("kind") == "worsening")
+    if chosen.is_composite and chosen.looking_for.startswith("first"):
+        # Each measure has a first event of its own; that of the person is the earliest.
+        worsening = worsening.filter("composite")
     groups, notes = grouped(people, by)
     told_apart = events.provenance.relapse_knowledge != "unknown"
     rows: list[tuple[str, str, int, int, float | None]] = []

@@ -196,7 +196,8 @@ def cumulative_hazard(reference: ReferenceCurve, years: float) -> float:
 def _with_reference(curve: Curve, reference: ReferenceCurve, outcome: SurvivalOutcome) -> Curve:
     """Return the curve with the published course as one more group, without limits and numbers at risk."""
     last = int(outcome.time.max()) if outcome.n else 0
-    days = sorted({*range(0, last + 1, 91), last})
+    days = sorted({*range(0, last + 1, 7), last})
+    counted_from = f"The published course counts from {reference.time_zero}, that of these people from time zero."
     cause = curve.table["cause"][0] if curve.table.height else outcome.name
     rows = [
         {"group": reference.title, "cause": cause, "day": day, "estimate": math.exp(-cumulative_hazard(reference, day / DAYS_A_YEAR))}
@@ -207,7 +208,7 @@ def _with_reference(curve: Curve, reference: ReferenceCurve, outcome: SurvivalOu
         title=curve.title,
         method=curve.method,
         table=pl.concat([curve.table, added]),
-        notes=curve.notes,
+        notes=(*curve.notes, counted_from),
         kind=curve.kind,
         outcome=curve.outcome,
         quantiles=curve.quantiles,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -96,12 +97,28 @@ def _column(criterion: ColumnCriterion, situation: Situation) -> Judged:
         note = f"not applied: the tables have no '{criterion.column}'; everybody was kept"
         return Judged(answers=[True] * cohort.n_patients, applied=False, note=note)
     if criterion.any_of:
-        return Judged(answers=[None if value is None else is_one_of(str(value), criterion.any_of) for value in column.to_list()])
+        answers = [None if value is None else is_one_of(str(value), criterion.any_of) for value in column.to_list()]
+        return Judged(answers=answers, note=_other_values(column, answers))
     if not column.dtype.is_numeric():
         raise UsageError(f"The study compares '{criterion.column}' with a number, and the tables hold words there.")
     low = -np.inf if criterion.at_least is None else criterion.at_least
     high = np.inf if criterion.at_most is None else criterion.at_most
     return Judged(answers=[None if value is None else bool(low <= value <= high) for value in column.to_list()])
+
+
+MOST_OTHERS = 5
+"""Values that a note names; more are only counted."""
+
+
+def _other_values(column: pl.Series, answers: Answers) -> str:
+    """Return which values were not among those asked for, so that another spelling is seen; "" where there are none."""
+    others = Counter(str(value) for value, answer in zip(column.to_list(), answers, strict=True) if answer is False)
+    if not others:
+        return ""
+    ranked = sorted(others.items(), key=lambda one: (-one[1], one[0]))
+    named = [f"'{value}' ({n:,})" for value, n in ranked[:MOST_OTHERS]]
+    more = f" and {len(ranked) - MOST_OTHERS:,} more" if len(ranked) > MOST_OTHERS else ""
+    return f"other values in the tables: {', '.join(named)}{more}"
 
 
 def _treated(criterion: TreatmentCriterion, cohort: Cohort, times: Times) -> Answers:

@@ -57,10 +57,24 @@ def _with_periods(times: Times) -> list[tuple]:
 def _years_since(cohort: Cohort, times: Times, column: str) -> tuple[Values, tuple[str, ...]]:
     days = attribute_days(cohort, column)
     if all(day is None for day in days):
-        return [None] * cohort.n_patients, (f"The patients table has no {column}, so it is not known for anybody.",)
+        return _stated_years(cohort, column)
     return [
         None if time is None or day is None else (time.zero_day - day) / DAYS_A_YEAR for time, day in zip(times.of, days, strict=True)
     ], ()
+
+
+YEARS_STATED = {"birth_date": "age", "onset_date": "disease_duration"}
+"""Column of the patients table that states the years themselves, where the day from which they count is not there: as trials write it."""
+
+
+def _stated_years(cohort: Cohort, column: str) -> tuple[Values, tuple[str, ...]]:
+    """Return the years that the tables state, taken as those at time zero."""
+    name = YEARS_STATED[column]
+    stated = cohort.attributes[name] if cohort.attributes is not None and name in cohort.attributes.columns else None
+    if stated is None or not stated.dtype.is_numeric():
+        return [None] * cohort.n_patients, (f"The patients table has no {column}, so it is not known for anybody.",)
+    note = f"The patients table has no {column}; its column '{name}' was taken as the years at time zero."
+    return stated.cast(pl.Float64).to_list(), (note,)
 
 
 def _score(cohort: Cohort, times: Times, measure: str) -> tuple[Values, tuple[str, ...]]:
@@ -81,8 +95,9 @@ def _score(cohort: Cohort, times: Times, measure: str) -> tuple[Values, tuple[st
 def _relapses(cohort: Cohort, times: Times, days: int | None) -> tuple[Values, tuple[str, ...]]:
     if cohort.relapse_knowledge == "unknown":
         return [None] * cohort.n_patients, ("There is no table of relapses, so relapses before time zero are not known for anybody.",)
+    recorded_before = _recorded_before_visits(cohort)
     values: Values = []
-    unsure = 0
+    unsure = unknown = 0
     for index, time in enumerate(times.of):
         if time is None:
             values.append(None)
@@ -90,18 +105,31 @@ def _relapses(cohort: Cohort, times: Times, days: int | None) -> tuple[Values, t
         onsets = cohort.relapse_days_of(index)
         first = time.zero_day - days if days is not None else None
         mine = (onsets < time.zero_day) & (onsets >= first if first is not None else True)
-        values.append(float(mine.sum()))
         seen = cohort.visits.day[cohort.visits_of(index)]
         known_from = cohort.recorded_from[index] if cohort.recorded_from is not None else MISSING
         begins = int(known_from) if known_from != MISSING else int(seen[0]) if len(seen) else time.zero_day
-        unsure += first is not None and begins > first and not mine.any()
-    if days is None or not unsure:
-        return values, ()
-    note = (
-        f"Of {unsure:,} people without a relapse in the {days:,} days before time zero, recording (from the first visit, where the tables "
-        "do not say) begins within these days: their relapses may be missing rather than none."
-    )
-    return values, (note,)
+        late = first is not None and begins > first and not mine.any()
+        missing = late and (known_from != MISSING or not recorded_before)
+        unknown, unsure = unknown + missing, unsure + (late and not missing)
+        values.append(None if missing else float(mine.sum()))
+    notes = []
+    if unknown:
+        notes.append(
+            f"Of {unknown:,} people in the tables no relapse is known in the {days:,} days before time zero, because recording begins "
+            "within these days: how many they had is missing."
+        )
+    if unsure:
+        notes.append(
+            f"Of {unsure:,} people in the tables without a relapse in the {days:,} days before time zero the first visit lies within these "
+            "days: their relapses may be missing rather than none."
+        )
+    return values, tuple(notes)
+
+
+def _recorded_before_visits(cohort: Cohort) -> bool:
+    """Return whether anybody has a relapse before the first visit: then the table was not begun with the visits."""
+    firsts = [cohort.visits.day[cohort.visits_of(index)] for index in range(cohort.n_patients)]
+    return any(len(mine) > 0 and bool((cohort.relapse_days_of(index) < mine[0]).any()) for index, mine in enumerate(firsts))
 
 
 def _treatments(cohort: Cohort, times: Times) -> tuple[Values, tuple[str, ...]]:

@@ -110,5 +110,8 @@ def _unseen_at_the_end(events: Events) -> list[str]:
 def _nobody(asked: Study, flow: Sequence[FlowStep]) -> str:
     """Return how everybody was left out, as an error."""
     steps = [step for step in flow if step.left_out]
-    lines = [f"  - {step.text}: {step.left_out:,} left out, {step.remaining:,} remain" for step in steps]
+    notes = [f" ({step.note})" if step.note else "" for step in steps]
+    lines = [
+        f"  - {step.text}: {step.left_out:,} left out, {step.remaining:,} remain{note}" for step, note in zip(steps, notes, strict=True)
+    ]
     return "\n".join([f"Nobody enters the study '{asked.key}', so there is nothing to analyse. Of {flow[0].remaining:,} people:", *lines])

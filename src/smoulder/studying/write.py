@@ -103,7 +103,9 @@ def write_study(
                 _parent(place / f"figures/{one.name}.svg")
         with Files() as files:
             for one in drawn:
-                for ending in ("svg", *dict.fromkeys(figures_as)) if one.drawing is not None else ():
+                if one.drawing is None:
+                    continue
+                for ending in ("svg", *dict.fromkeys(figures_as)):
                     write_figure(one.drawing, place / f"figures/{one.name}.{ending}", files)
             contents["methods.txt"] = "the methods paragraph"
             write_text(methods_paragraph(result), place / "methods.txt", files)

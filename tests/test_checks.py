@@ -131,6 +131,7 @@ CASES: dict[str, dict[str, Any]] = {
     "treatment-unnamed": with_table("treatments", patient=["a"], drug=[" "], start=["2020-01-15"]),
     "treatment-twice": with_table("treatments", patient=["a", "a"], drug=["x", "x"], start=["2020-01-15", "2020-01-15"]),
     "treatment-ends-early": with_table("treatments", patient=["a"], drug=["x"], start=["2020-01-15"], end=["2020-01-14"]),
+    "treatment-open": with_table("treatments", patient=["a", "a"], drug=["x", "y"], start=["2020-01-15", "2020-02-15"]),
     "recording-ends-early": with_table(
         "patients", patient=["a"], relapses_recorded_from=["2020-01-15"], relapses_recorded_to=["2020-01-14"]
     ),

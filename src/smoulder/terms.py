@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 MISSING = -(2**31)
@@ -132,3 +134,16 @@ def date_of(day: int) -> datetime.date:
 def day_text(day: int, calendar: Calendar) -> str:
     """Return a day as it is written in sentences: an ISO date, or 'day 84'."""
     return date_of(day).isoformat() if calendar == "date" else f"day {day}"
+
+
+@lru_cache(maxsize=4096)
+def plain_treatment(name: str) -> str:
+    """Return the name of a treatment as it is compared: lower case, single blanks, no trademark signs.
+
+    >>> plain_treatment(" TYSABRI\u00ae "), plain_treatment("Natalizumab (R)  300mg")
+    ('tysabri', 'natalizumab 300mg')
+    """
+    return " ".join(_TRADEMARK.sub(" ", name).casefold().split())
+
+
+_TRADEMARK = re.compile(r"[\u00ae\u2122\u2120]|\((?:r|tm)\)", re.IGNORECASE)

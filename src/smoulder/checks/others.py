@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import polars as pl
 
 from smoulder.checks.rule import Rule, apply
+from smoulder.errors import agreed, counted
 from smoulder.findings import Finding
 from smoulder.loaded import Loaded, Table
+from smoulder.terms import plain_treatment
 
 
 def other_findings(loaded: Loaded) -> Iterator[Finding]:
@@ -17,6 +19,8 @@ def other_findings(loaded: Loaded) -> Iterator[Finding]:
         table = loaded.tables.get(name)
         if table is not None:
             yield from apply(table, rules(table))
+    if "treatments" in loaded.tables:
+        yield from _open_before_another(loaded.tables["treatments"])
 
 
 def _treatment_rules(table: Table) -> Iterator[Rule]:
@@ -47,6 +51,34 @@ def _treatment_rules(table: Table) -> Iterator[Rule]:
             problem="{treatments} {have} an end before the start.",
             advice="Correct the two days.",
         )
+
+
+def _open_before_another(table: Table) -> Iterator[Finding]:
+    """Yield the warning about patients of whom a treatment has no end although a different one started later."""
+    columns = {"at": pl.int_range(pl.len()), "patient": "patient", "name": "treatment", "start": "start_date"}
+    names = {name: plain_treatment(name) for name in table.frame["treatment"].drop_nulls().unique()}
+    rows = table.frame.select(**columns).with_columns(pl.col("name").replace(names))
+    usable = pl.repeat(True, rows.height, dtype=pl.Boolean, eager=True) if table.faulty is None else ~table.faulty
+    rows = rows.filter(usable).drop_nulls()
+    is_open = "end_date" not in table.frame.columns or table.frame["end_date"].is_null().gather(rows["at"])
+    latest = rows.group_by("patient", "name").agg(last=pl.col("start").max())
+    before = (
+        rows.filter(is_open)
+        .join(latest, on="patient", suffix="_of_other")
+        .filter(pl.col("name") != pl.col("name_of_other"), pl.col("last") > pl.col("start"))
+    )
+    if not before.height:
+        return
+    n = before["patient"].n_unique()
+    yield table.finding(
+        "warning",
+        code="treatment-open",
+        problem=f"{counted(n, 'patient')} {agreed(n, 'has', 'have')} a treatment with no end date, but another treatment started later. A "
+        "study takes it to have lasted until the day before.",
+        advice="Write its last day; where both were taken together, the last day of the one that ended first.",
+        column="treatment",
+        at=before["at"].unique().sort(),
+    )
 
 
 def _patient_rules(table: Table) -> Iterator[Rule]:

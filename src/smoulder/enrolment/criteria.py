@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from smoulder.enrolment.periods import is_one_of
+from smoulder.enrolment.periods import is_one_of, names_not_taken
 from smoulder.enrolment.times import Times, attribute_days
 from smoulder.errors import DataError, UsageError
 from smoulder.protocol.entry import (
@@ -60,7 +60,7 @@ def judge(criterion: AnyCriterion, situation: Situation) -> Judged:
     if isinstance(criterion, ColumnCriterion):
         return _column(criterion, situation)
     if isinstance(criterion, TreatmentCriterion):
-        return Judged(answers=_treated(criterion, cohort, times))
+        return Judged(answers=_treated(criterion, cohort, times), note=names_not_taken(cohort, criterion.any_of))
     if isinstance(criterion, VisitsCriterion):
         return Judged(answers=_visits(criterion, cohort, times))
     if isinstance(criterion, FollowUpCriterion):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from smoulder.enrolment.criteria import Answers, Judged, Situation, judge
 from smoulder.enrolment.knowing import known_column
+from smoulder.enrolment.periods import names_not_taken
 from smoulder.enrolment.times import Time, Times
 from smoulder.followed import FlowStep, Followed
 from smoulder.protocol.model import Study
@@ -75,7 +76,8 @@ def enrol(cohort: Cohort, study: Study, times: Times, past: Past) -> Followed:
     for criterion in study.enter:
         if not criterion.after_zero():
             step(criterion.key, criterion.prose(), judge(criterion, situation))
-    step("time-zero", _zero_text(study), Judged(answers=[time is not None for time in times.of]))
+    has_zero: Answers = [time is not None for time in times.of]
+    step("time-zero", _zero_text(study), Judged(answers=has_zero, note=names_not_taken(cohort, study.time_zero.treatments)))
     has_start: Answers = [time is not None and time.start_day is not None for time in times.of]
     step("starting-visit", _start_text(study), Judged(answers=has_start))
     for criterion in study.enter:
@@ -91,7 +93,7 @@ def enrol(cohort: Cohort, study: Study, times: Times, past: Past) -> Followed:
         history=history,
         people=people,
         flow=tuple(flow),
-        notes=(*notes, *_late_starts(people), *_deaths_after_visits(people)),
+        notes=(*notes, *times.notes, *_late_starts(people), *_deaths_after_visits(people)),
         provenance=provenance_of(cohort, ()),
     )
 

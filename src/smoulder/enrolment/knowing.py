@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
-from smoulder.enrolment.periods import is_one_of
+from smoulder.enrolment.periods import drug, is_one_of
 from smoulder.enrolment.times import Times, attribute_days
 from smoulder.errors import DataError
 from smoulder.protocol.known import Known
@@ -140,8 +140,8 @@ def _treatments(cohort: Cohort, times: Times) -> tuple[Values, tuple[str, ...]]:
         if time is None:
             values.append(None)
             continue
-        begun = {one.treatment.strip().casefold() for one in periods if one.start_day < time.zero_day}
-        begun.discard((time.index_treatment or "").strip().casefold())
+        begun = {drug(one.treatment, times.one_drug) for one in periods if one.start_day < time.zero_day}
+        begun.discard(drug(time.index_treatment or "", times.one_drug))
         values.append(float(len(begun)))
     return values, ()
 
@@ -161,12 +161,17 @@ def _to_first_treatment(cohort: Cohort, times: Times) -> tuple[Values, tuple[str
 
 
 def _treatment(cohort: Cohort, times: Times, part: Known) -> tuple[pl.Series, tuple[str, ...]]:
+    """Return the treatment at time zero: of several the one that began last; each in one spelling, the study's own where it has one."""
+    spelled = {drug(name, times.one_drug): name for name in times.one_drug[:1]}
+    for mine in times.periods:
+        for one in mine:
+            spelled.setdefault(drug(one.treatment, times.one_drug), one.treatment.strip())
     names: list[str | None] = []
     for time, periods in _with_periods(times):
         if time is None:
             names.append(None)
             continue
-        on = [one.treatment for one in periods if one.covers(time.zero_day)]
+        on = [spelled[drug(one.treatment, times.one_drug)] for one in periods if one.covers(time.zero_day)]
         names.append(on[-1] if on else "none")
     if cohort.treatments is None:
         return pl.Series(part.key, [None] * cohort.n_patients, dtype=pl.String), ("There is no table of treatments.",)

@@ -9,10 +9,12 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from smoulder.enrolment.periods import Period, is_one_of, treatment_periods
+from smoulder.enrolment.periods import Period, drug, is_one_of, names_not_taken, treatment_periods
 from smoulder.errors import DataError
+from smoulder.protocol.aims import TreatmentAim
+from smoulder.protocol.entry import TreatmentCriterion
 from smoulder.protocol.model import Study
-from smoulder.protocol.timing import CENSOR_REASONS, DEATH_AFTER_DAYS, Ending, TimeZero
+from smoulder.protocol.timing import CENSOR_REASONS, DEATH_AFTER_DAYS, TimeZero
 from smoulder.tables import Cohort
 from smoulder.terms import MISSING
 
@@ -36,12 +38,20 @@ class Time(NamedTuple):
 class Times:
     """The times of everybody in a cohort."""
 
+    patients: pl.Series
+    """(n_patients,) ids."""
     of: tuple[Time | None, ...]
     """(n_patients,) None: there is no time zero."""
     periods: tuple[tuple[Period, ...], ...]
     """(n_patients,) periods on treatment; empty where the cohort has no table of treatments."""
     death_day: tuple[int | None, ...]
     """(n_patients,)"""
+    one_drug: tuple[str, ...] = ()
+    """Names that the study lists together: one and the same treatment."""
+    from_stop: bool = False
+    """Whether time zero is the last day on a treatment, without a landmark after it."""
+    notes: tuple[str, ...] = ()
+    """What the reader must know of the treatments, as sentences."""
 
     def days(self, what: str) -> pl.Series:
         """Return (n_patients,) one of the days, null where there is none."""
@@ -54,11 +64,11 @@ def study_times(cohort: Cohort, study: Study) -> Times:
     Raises DataError where the study counts from something that the tables do not have.
     """
     rule, ending = study.time_zero, study.ending
-    needs_treatments = rule.at.startswith("treatment") or ending.stop_after_days is not None or ending.switch
-    periods = (
-        treatment_periods(cohort, rule.joined_days)
+    needs_treatments = rule.at.startswith("treatment") or ending.looks_at_treatments()
+    periods, notes = (
+        treatment_periods(cohort, rule.joined_days, rule.treatments)
         if needs_treatments or cohort.treatments is not None
-        else [[] for _ in range(cohort.n_patients)]
+        else ([[] for _ in range(cohort.n_patients)], ())
     )
     zeros = _zero_days(cohort, rule)
     deaths, recorded_to = attribute_days(cohort, "death_date"), attribute_days(cohort, "observed_to")
@@ -82,7 +92,7 @@ def study_times(cohort: Cohort, study: Study) -> Times:
         if index_period is None:
             index_period = next((one for one in periods[index] if one.covers(zero) and is_one_of(one.treatment, ending.treatments)), None)
         start = starting_visit(days, zero, rule)
-        end, reason = _end(ending, zero, every_day[-1], index_period, periods[index], deaths[index], recorded_to[index])
+        end, reason = _end(study, zero, every_day[-1], index_period, periods[index], deaths[index], recorded_to[index])
         later = [day for day in days if day <= end and (start is None or day >= start)]
         found.append(
             Time(
@@ -96,7 +106,23 @@ def study_times(cohort: Cohort, study: Study) -> Times:
                 index_end_day=None if index_period is None else index_period.end_day,
             )
         )
-    return Times(of=tuple(found), periods=tuple(tuple(one) for one in periods), death_day=tuple(deaths))
+    return Times(
+        patients=cohort.patients,
+        of=tuple(found),
+        periods=tuple(tuple(one) for one in periods),
+        death_day=tuple(deaths),
+        one_drug=rule.treatments,
+        from_stop=rule.at == "treatment stop" and rule.plus_days == 0,
+        notes=(*notes, *_other_names(cohort, study)),
+    )
+
+
+def _other_names(cohort: Cohort, study: Study) -> list[str]:
+    """Return the treatments of the tables whose names are nearly those that the study names, as sentences."""
+    asked = [study.time_zero.treatments, study.ending.treatments]
+    asked += [part.any_of for part in (*study.enter, *study.outcome) if isinstance(part, TreatmentCriterion | TreatmentAim)]
+    told = names_not_taken(cohort, [name for names in asked for name in names])
+    return [f"{told}."] if told else []
 
 
 def starting_visit(days: Sequence[int], zero: int, rule: TimeZero) -> int | None:
@@ -160,7 +186,7 @@ def _index_period(rule: TimeZero, periods: Sequence[Period], last_day: int | Non
 
 
 def _end(
-    ending: Ending,
+    study: Study,
     zero: int,
     last_visit: int,
     index: Period | None,
@@ -169,15 +195,20 @@ def _end(
     recorded_to: int | None,
 ) -> tuple[int, str]:
     """Return the last day observed and why."""
+    ending, one_drug = study.ending, study.time_zero.treatments
     died_soon = ending.death and death is not None and last_visit < death <= last_visit + DEATH_AFTER_DAYS
     ends: list[tuple[int, str]] = [] if died_soon else [(last_visit, "last visit")]
     if ending.stop_after_days is not None and index is not None and index.end_day is not None:
         ends.append((index.end_day + ending.stop_after_days, "treatment stopped"))
-    if ending.switch:
-        counts = ending.treatments or ((index.treatment,) if index is not None else ())
-        others = [one.start_day for one in periods if one.start_day > zero and counts and not is_one_of(one.treatment, counts)]
+    counts = {drug(name, one_drug) for name in ending.treatments or ((index.treatment,) if index is not None else ())}
+    if ending.switch and counts:
+        others = [one.start_day for one in periods if one.start_day > zero and drug(one.treatment, one_drug) not in counts]
         if others:
             ends.append((min(others) - 1, "switched treatment"))
+    if ending.restart and index is not None:
+        again = [one.start_day for one in periods if one.start_day > index.start_day and drug(one.treatment, one_drug) in counts]
+        if again:
+            ends.append((min(again) - 1, "restarted treatment"))
     if ending.death and death is not None:
         ends.append((death, "death"))
     if ending.recording and recorded_to is not None:

@@ -87,11 +87,12 @@ class TreatmentAim(Aim):
 
     kind: Literal["treatment start"]
     any_of: Names = ()
-    """Names; none: any treatment that is not the one of time zero."""
+    """Names; none: any treatment that is not the one of time zero, and that one where it begins anew after it."""
 
     def prose(self) -> str:
         """Return the outcome in words."""
-        return f"{self.title}: the start of {listed(self.any_of, 'or') if self.any_of else 'another treatment'} after time zero"
+        what = listed(self.any_of, "or") if self.any_of else "another treatment, or of a new period on the same one,"
+        return f"{self.title}: the start of {what} after time zero"
 
 
 AnyAim = Annotated[DisabilityAim | MilestoneAim | ProgressionAim | RelapseAim | TreatmentAim, Field(discriminator="kind")]

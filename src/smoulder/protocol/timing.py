@@ -16,7 +16,15 @@ ZERO_PROSE = {
     "diagnosis": "the day of the diagnosis",
 }
 
-CENSOR_REASONS = ("death", "treatment stopped", "switched treatment", "end of the study period", "end of recording", "last visit")
+CENSOR_REASONS = (
+    "death",
+    "treatment stopped",
+    "switched treatment",
+    "restarted treatment",
+    "end of the study period",
+    "end of recording",
+    "last visit",
+)
 """Why the observation of a person ends; of two on one day the one that stands first here is told."""
 
 
@@ -38,7 +46,7 @@ class TimeZero(Part):
     at: Literal["first visit", "time zero", "onset", "diagnosis", "treatment start", "treatment stop", "visit number"]
     """"time zero" is the column of that name of the patients table, such as randomisation."""
     treatments: Names = ()
-    """Of treatment start and stop: which treatments; none: any."""
+    """Of treatment start and stop: which treatments; none: any. Names listed together are one and the same treatment."""
     which: Literal["first", "last"] = "first"
     """Of treatment start and stop: which period, where there are several."""
     least_days: Days = 0
@@ -86,6 +94,8 @@ class Ending(Part):
     """Days after the last day on the treatment that counts; None: stopping does not end the observation."""
     switch: bool = False
     """Whether the start of another treatment ends it, on the day before."""
+    restart: bool = False
+    """Whether a new period on the treatment that was stopped ends it, on the day before."""
     treatments: Names = ()
     """The treatments that count; none: those of time zero, or the one taken at time zero."""
     death: bool = True
@@ -98,6 +108,10 @@ class Ending(Part):
     confirmed_after: bool = True
     """Whether a visit after the end may confirm what began before it."""
 
+    def looks_at_treatments(self) -> bool:
+        """Return whether some treatment ends the observation."""
+        return self.stop_after_days is not None or self.switch or self.restart
+
     def prose(self) -> str:
         """Return what ends the observation in words."""
         ends = ["the last visit"]
@@ -109,6 +123,8 @@ class Ending(Part):
             )
         if self.switch:
             ends.append("the day before another treatment")
+        if self.restart:
+            ends.append("the day before a new period on the treatment that was stopped")
         if self.death:
             ends.append(f"death (also one up to {days_text(DEATH_AFTER_DAYS)} after the last visit)")
         if self.recording:

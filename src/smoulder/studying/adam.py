@@ -20,6 +20,7 @@ CNSR        meaning
 4           no event up to a switch of treatment
 5           no event up to the stop of treatment
 6           no event up to death, where death does not compete
+7           no event up to a restart of the treatment that was stopped
 10          death came first (competing)
 11, 12 …    another event came first (competing), numbered in alphabetical order over all outcomes
 101, 102 …  no event up to another end, numbered in alphabetical order of the reason over all outcomes
@@ -56,6 +57,7 @@ CENSOR_CODES = {
     "switched treatment": 4,
     "treatment stopped": 5,
     "death": 6,
+    "restarted treatment": 7,
 }
 """CNSR of each reason why the observation of a person ends; the same in every study."""
 COMPETING_CODES = {"death": 10}

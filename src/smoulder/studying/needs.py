@@ -64,7 +64,7 @@ def _of_time(study: Study) -> Iterator[str]:
     rule, ending = study.time_zero, study.ending
     if rule.at in _DAYS:
         yield _DAYS[rule.at]
-    if rule.at.startswith("treatment") or ending.stop_after_days is not None or ending.switch:
+    if rule.at.startswith("treatment") or ending.looks_at_treatments():
         yield "treatments"
 
 

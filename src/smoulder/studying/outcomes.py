@@ -11,7 +11,8 @@ from smoulder.analysis.outcome import days_by_patient, is_event, survival_outcom
 from smoulder.engine.beside.progression import secondary_progression
 from smoulder.engine.beside.reached import milestone_at, milestone_reached
 from smoulder.enrolment import Times
-from smoulder.enrolment.periods import is_one_of
+from smoulder.enrolment.periods import Period, drug
+from smoulder.enrolment.times import Time
 from smoulder.errors import DataError, SmoulderError, agreed, counted
 from smoulder.estimates import SurvivalOutcome
 from smoulder.events import Events
@@ -50,20 +51,10 @@ def outcome_of(aim: AnyAim, followed: Followed, times: Times, events: Events) ->
         )
     if isinstance(aim, MilestoneAim | ProgressionAim):
         return _reached_outcome(aim, followed)
-    days = days_of_aim(aim, followed.history, times, followed)
+    days = days_of_aim(aim, followed.history, times)
     if isinstance(aim, RelapseAim):
         return _relapse_outcome(aim, followed, days)
-    return survival_outcome(
-        aim.title,
-        followed.people,
-        {aim.title: days},
-        {},
-        causes=(aim.title,),
-        at_visits=False,
-        once=False,
-        death_competes=aim.death_competes,
-        provenance=followed.provenance,
-    )
+    return _treatment_outcome(aim, followed, days)
 
 
 def _reached_outcome(aim: MilestoneAim | ProgressionAim, followed: Followed) -> SurvivalOutcome:
@@ -161,7 +152,7 @@ def relapse_recording_notes(followed: Followed) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def days_of_aim(aim: AnyAim, cohort: Cohort, times: Times, followed: Followed | None = None) -> dict[str, list[int]]:
+def days_of_aim(aim: AnyAim, cohort: Cohort, times: Times) -> dict[str, list[int]]:
     """Return patient -> days of an outcome that is no event of a definition, ascending."""
     if isinstance(aim, MilestoneAim | ProgressionAim):
         return days_by_patient(reached_table(aim, cohort).filter(pl.col("reached").fill_null(False)), "day")
@@ -170,24 +161,78 @@ def days_of_aim(aim: AnyAim, cohort: Cohort, times: Times, followed: Followed | 
             raise DataError("There is no table of relapses, so relapses cannot be counted.")
         return {patient: cohort.relapse_days_of(index).tolist() for index, patient in enumerate(cohort.patients)}
     assert isinstance(aim, TreatmentAim)
-    return treatment_days(aim, cohort, times, followed)
+    return treatment_days(aim, cohort, times)
 
 
-def treatment_days(aim: TreatmentAim, cohort: Cohort, times: Times, followed: Followed | None) -> dict[str, list[int]]:
-    """Return patient -> days on which one of the treatments started; without names, any that is not the index treatment."""
+def treatment_days(aim: TreatmentAim, cohort: Cohort, times: Times) -> dict[str, list[int]]:
+    """Return patient -> days on which a period on one of the treatments started, ascending.
+
+    Without names: on any other treatment than that of time zero, and on that one where it began anew. A treatment that was begun while
+    that of time zero went on, and was taken on its last day, starts after the stop: on day 1 (ours; so a switch is usually recorded).
+    """
     if cohort.treatments is None:
         raise DataError("There is no table of treatments, so their starts cannot be counted.")
-    index = {} if followed is None else dict(followed.people.select("patient", "index_treatment").iter_rows())
+    wanted = {drug(name, times.one_drug) for name in aim.any_of}
+    people = {patient: (time, periods) for patient, time, periods in zip(times.patients, times.of, times.periods, strict=True)}
     found: dict[str, list[int]] = {}
-    rows = cohort.treatments.select("patient", "treatment", "start_day").iter_rows()
-    for patient, treatment, start in rows:
-        mine = index.get(patient)
-        if aim.any_of and not is_one_of(treatment, aim.any_of):
+    for patient in cohort.patients:
+        time, periods = people[patient]
+        days = []
+        for one in periods:
+            name = drug(one.treatment, times.one_drug)
+            same = time is not None and time.index_treatment is not None and name == drug(time.index_treatment, times.one_drug)
+            anew = time is not None and time.index_start_day is not None and one.start_day > time.index_start_day
+            if name in wanted if wanted else not same or anew:
+                days.append(one.start_day)
+                if time is not None and not same and _begun_before_stop(one, time, times):
+                    days.append(time.zero_day + 1)
+        if days:
+            found[patient] = sorted(days)
+    return found
+
+
+def _begun_before_stop(one: Period, time: Time, times: Times) -> bool:
+    """Return whether a period began on or before the day of the stop, which is time zero, since the treatment that was stopped began."""
+    if not times.from_stop or time.index_start_day is None:
+        return False
+    return time.index_start_day <= one.start_day <= time.zero_day and one.covers(time.zero_day)
+
+
+def _treatment_outcome(aim: TreatmentAim, followed: Followed, days: Mapping[str, list[int]]) -> SurvivalOutcome:
+    """Return the time to the start of a treatment, which is seen also where this very start ended the observation on the day before."""
+    columns = followed.people.select("patient", "end_day", "end_reason").iter_rows()
+    by_start = [reason in ENDED_BY_START and end + 1 in days.get(patient, ()) for patient, end, reason in columns]
+    return survival_outcome(
+        aim.title,
+        followed.people.with_columns(end_day=pl.col("end_day") + pl.Series(by_start, dtype=pl.Int32)),
+        {aim.title: days},
+        {},
+        causes=(aim.title,),
+        at_visits=False,
+        once=False,
+        death_competes=aim.death_competes,
+        provenance=followed.provenance,
+    )
+
+
+ENDED_BY_START = ("switched treatment", "restarted treatment")
+
+
+def treatment_notes(study: Study, followed: Followed, times: Times) -> tuple[str, ...]:
+    """Return of how many people a next treatment was begun on or before the day of the stop; none where there is no such outcome."""
+    notes = []
+    for aim in study.outcome:
+        if not isinstance(aim, TreatmentAim) or followed.cohort.treatments is None:
             continue
-        if not aim.any_of and mine is not None and is_one_of(treatment, (mine,)):
-            continue
-        found.setdefault(patient, []).append(start)
-    return {patient: sorted(days) for patient, days in found.items()}
+        days = treatment_days(aim, followed.history, times)
+        zeros = followed.people.select("patient", "zero_day").iter_rows()
+        n = sum(any(day <= zero for day in mine) and zero + 1 in mine for patient, zero in zeros if (mine := days.get(patient, [])))
+        if n:
+            notes.append(
+                f"{aim.title}: {n:,} of {followed.n:,} people {agreed(n, 'was', 'were')} on it already on the day of the stop, and it "
+                "counts as begun on day 1."
+            )
+    return tuple(notes)
 
 
 def event_days(table: pl.DataFrame, event: str) -> dict[str, list[int]]:

@@ -197,7 +197,7 @@ def indispensable(study: Study) -> frozenset[str]:
         if len(measures) == 1 or study.if_missing_measure == "refused":
             found |= {f"visits.{one.measure}" for one in measures}
     found |= {days[rule.at]} if rule.at in days else set()
-    in_treatments = rule.at.startswith("treatment") or ending.stop_after_days is not None or ending.switch
+    in_treatments = rule.at.startswith("treatment") or ending.looks_at_treatments()
     if in_treatments or any(part.what == "time to first treatment" for part in study.known):
         found.add("treatments")
     for part in study.enter:

@@ -17,7 +17,7 @@ from smoulder.protocol import Study, study
 from smoulder.provenance import provenance_of
 from smoulder.rulebook.parts import days_text, listed
 from smoulder.studying.analyses import Bench
-from smoulder.studying.outcomes import made_outcomes, within_observation
+from smoulder.studying.outcomes import made_outcomes, treatment_notes, within_observation
 from smoulder.studying.past import past_of
 from smoulder.studying.result import StudyResult
 from smoulder.tables import Cohort
@@ -85,7 +85,7 @@ def run_study(chosen: Study | str | Path, cohort: Cohort, progress: Callable[[st
         outcomes=outcomes,
         findings=tuple(findings),
         unlike_published=unlike,
-        warnings=(*unlike, *traps, *_unseen_at_the_end(events), *followed.notes),
+        warnings=(*unlike, *traps, *_unseen_at_the_end(events), *followed.notes, *treatment_notes(asked, followed, times)),
         provenance=provenance_of(cohort, definitions),
     )
 

@@ -11,6 +11,10 @@ from smoulder import check, run_study, study
 from smoulder.enrolment import study_times
 from smoulder.enrolment.periods import Period, joined, names_not_taken
 from smoulder.protocol import study_from
+from smoulder.protocol.analyses import ChangingAnalysis
+from smoulder.protocol.timing import CENSOR_REASONS
+from smoulder.studying.adam import CENSOR_CODES
+from smoulder.studying.analyses import Bench
 from smoulder.studying.result import StudyResult
 
 Rows = list[tuple[str, str, int, int | None]]
@@ -87,6 +91,10 @@ def test_the_shipped_study_takes_the_first_stop_and_ends_at_the_restart() -> Non
     times = study_times(people, shipped)
     assert times.of[0] is not None
     assert (times.of[0].zero_day, times.of[0].end_day, times.of[0].end_reason) == (200, 499, "restarted treatment")
+
+
+def test_every_reason_of_an_end_has_a_code_of_adam() -> None:
+    assert set(CENSOR_REASONS) == set(CENSOR_CODES) and len(set(CENSOR_CODES.values())) == len(CENSOR_CODES)
 
 
 # -- a switch on the day of the stop or before it ---------------------------------------------------
@@ -178,6 +186,34 @@ def test_a_name_with_more_words_is_not_taken_and_is_told() -> None:
 def test_a_name_that_the_study_names_too_is_not_told() -> None:
     people = cohort({"A": SERIES}, treatments=[("A", "natalizumab sc", 0, None)])
     assert names_not_taken(people, ["natalizumab", "Natalizumab SC"]) == ""
+
+
+def test_a_criterion_that_names_one_of_the_names_takes_the_drug() -> None:
+    rows: Rows = [("A", "natalizumab", 0, 100), ("A", "Tysabri", 101, 300), ("B", "interferon", 0, 300)]
+    enter = [{"key": "drug", "kind": "treatment", "any_of": ["TYSABRI"], "least_days": 301}]
+    people = cohort({"A": SERIES, "B": SERIES}, treatments=rows)
+    assert entered(people, time_zero=START, enter=enter).people["patient"].to_list() == ["A"]
+
+
+def test_the_treatment_at_the_time_has_one_name_and_ends_where_another_starts() -> None:
+    rows: Rows = [("A", "TYSABRI", 0, 200), ("A", "Gilenya ", 300, None), ("A", "other", 500, 600), ("B", "natalizumab", 0, 200)]
+    rows += [("B", "gilenya", 400, 450)]
+    changing = {"key": "now", "title": "treatment at the time", "what": "treatment"}
+    part = {"key": "hazard", "title": "hazard", "kind": "changing", "outcome": "relapse", "changing": [changing]}
+    result = ran(rows, analysis=[part])
+    bench = Bench(
+        study=result.study,
+        followed=result.followed,
+        times=study_times(result.cohort, result.study),
+        events=result.events,
+        outcomes=result.outcomes,
+    )
+    (asked,) = result.study.analysis
+    assert isinstance(asked, ChangingAnalysis)
+    found = bench._change(asked.changing[0])
+    assert found.levels == ("none", "Gilenya", "other")
+    assert found.values["A"] == [(0, "none"), (100, "Gilenya"), (299, "none"), (300, "other"), (400, "none")]
+    assert found.values["B"] == [(0, "none"), (200, "Gilenya"), (250, "none")]
 
 
 # -- an end that is not stated ----------------------------------------------------------------------

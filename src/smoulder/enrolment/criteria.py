@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from smoulder.enrolment.periods import is_one_of, names_not_taken
+from smoulder.enrolment.periods import drug, is_one_of, names_not_taken
 from smoulder.enrolment.times import Times, attribute_days
 from smoulder.errors import DataError, UsageError
 from smoulder.protocol.entry import (
@@ -124,11 +124,12 @@ def _other_values(column: pl.Series, answers: Answers) -> str:
 def _treated(criterion: TreatmentCriterion, cohort: Cohort, times: Times) -> Answers:
     if cohort.treatments is None:
         raise DataError(f"The study asks who was treated ({criterion.prose()}), and the cohort has no table of treatments.")
+    wanted = {drug(name, times.one_drug) for name in criterion.any_of}
     answers: Answers = []
     for index, periods in enumerate(times.periods):
         days = cohort.visits.day[cohort.visits_of(index)]
         last = int(days[-1]) if len(days) else None
-        mine = [one for one in periods if is_one_of(one.treatment, criterion.any_of)]
+        mine = [one for one in periods if not wanted or drug(one.treatment, times.one_drug) in wanted]
         answers.append(any(last is not None and one.lasts(last) >= max(criterion.least_days, 1) for one in mine))
     return answers
 

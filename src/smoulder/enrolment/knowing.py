@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
-from smoulder.enrolment.periods import drug, is_one_of
+from smoulder.enrolment.periods import drug, is_one_of, spellings
 from smoulder.enrolment.times import Times, attribute_days
 from smoulder.errors import DataError
 from smoulder.protocol.known import Known
@@ -162,10 +162,7 @@ def _to_first_treatment(cohort: Cohort, times: Times) -> tuple[Values, tuple[str
 
 def _treatment(cohort: Cohort, times: Times, part: Known) -> tuple[pl.Series, tuple[str, ...]]:
     """Return the treatment at time zero: of several the one that began last; each in one spelling, the study's own where it has one."""
-    spelled = {drug(name, times.one_drug): name for name in times.one_drug[:1]}
-    for mine in times.periods:
-        for one in mine:
-            spelled.setdefault(drug(one.treatment, times.one_drug), one.treatment.strip())
+    spelled = spellings(times.periods, times.one_drug)
     names: list[str | None] = []
     for time, periods in _with_periods(times):
         if time is None:

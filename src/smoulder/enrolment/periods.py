@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from smoulder.errors import DataError, agreed, counted
@@ -121,6 +121,15 @@ def drug(treatment: str, one_drug: Sequence[str]) -> str:
     """
     name = plain_treatment(treatment)
     return plain_treatment(one_drug[0]) if one_drug and name in {plain_treatment(one) for one in one_drug} else name
+
+
+def spellings(periods: Iterable[Iterable[Period]], one_drug: Sequence[str]) -> dict[str, str]:
+    """Return name under which a treatment counts -> how it is written: as the study has it first, else as it is met first."""
+    written = {drug(name, one_drug): name for name in one_drug[:1]}
+    for mine in periods:
+        for one in mine:
+            written.setdefault(drug(one.treatment, one_drug), one.treatment.strip())
+    return written
 
 
 def is_one_of(treatment: str, names: Sequence[str]) -> bool:

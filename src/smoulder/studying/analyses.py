@@ -39,6 +39,7 @@ from smoulder.analysis.since import against_reference, rates_since, rebound
 from smoulder.analysis.windows import blocked_days
 from smoulder.enrolment import Times
 from smoulder.enrolment.knowing import reference_level
+from smoulder.enrolment.periods import drug, spellings, treatment_periods
 from smoulder.errors import DataError, SmoulderError
 from smoulder.estimates import DAYS_A_YEAR, SHARE_SCHEMA, Effects, Episodes, Estimate, Shares, SurvivalOutcome, Term, as_frame
 from smoulder.events import Events
@@ -179,13 +180,19 @@ class Bench:
         return Change(key=one.key, values=values, levels=("none", *names))
 
     def _periods(self) -> dict[str, list[tuple[str, int, int | None]]]:
-        """Return patient -> name, first and last day of the treatments, of the people who entered."""
-        rows: dict[str, list[tuple[str, int, int | None]]] = {}
-        treatments = self.followed.cohort.treatments
-        if treatments is not None:
-            for patient, name, start, end in treatments.select("patient", "treatment", "start_day", "end_day").iter_rows():
-                rows.setdefault(patient, []).append((name, start, end))
-        return rows
+        """Return patient -> name, first and last day of the treatments, of the people who entered.
+
+        Names and ends that are not stated are taken as at enrolment; gaps stay gaps.
+        """
+        cohort, one_drug = self.followed.cohort, self.times.one_drug
+        if cohort.treatments is None:
+            return {}
+        periods, _ = treatment_periods(cohort, 0, one_drug)
+        written = spellings(periods, one_drug)
+        return {
+            patient: [(written[drug(one.treatment, one_drug)], one.start_day, one.end_day) for one in mine]
+            for patient, mine in zip(cohort.patients, periods, strict=True)
+        }
 
     @do.register
     def _recurrent(self, part: parts.RecurrentAnalysis) -> Sequence[Estimate]:

@@ -131,6 +131,10 @@ def test_the_treatment_before_is_not_the_next_one_of_a_start() -> None:
     assert next_of(result) == [(1000, 0)]
 
 
+def test_a_treatment_begun_with_that_of_time_zero_is_not_the_next_one() -> None:
+    assert next_of(ran([("A", "fingolimod", 0, 300), ("A", "natalizumab", 0, 200)], time_zero=START)) == [(1000, 0)]
+
+
 # -- names of one drug ------------------------------------------------------------------------------
 
 
@@ -145,6 +149,12 @@ def test_the_other_name_of_the_drug_is_no_switch_and_no_next_treatment() -> None
     result = ran(rows, time_zero=START, ending={"switch": True, "stop_after_days": 0})
     assert only(result.followed, "end_day", "end_reason") == (700, "treatment stopped")
     assert next_of(result) == [(700, 0)]
+
+
+def test_the_other_name_of_the_drug_in_a_later_period_is_no_switch() -> None:
+    rows: Rows = [("A", "natalizumab", 0, 200), ("A", "Tysabri", 400, None)]
+    found = ran(rows, time_zero=START, ending={"switch": True}).followed
+    assert only(found, "end_day", "end_reason") == (1000, "last visit")
 
 
 def test_the_other_name_of_the_drug_is_a_restart() -> None:

@@ -266,10 +266,9 @@ WORDS = {
         " analysis conversion; analysis share."
     ),
     "kappos-2020": (
-        "Entered were people who had age of at least 18 and at most 55 at time zero. Time zero was the day that the tables state "
-        "(randomisation or another index date). The starting visit was the one nearest to it, at most 42 days before and 14 days "
-        "after. Observation ended with the last visit, death (also one up to 365 days after the last visit), the end of recording or "
-        "672 days after time zero, whichever came "
+        "Everybody entered. Time zero was the day that the tables state (randomisation or another index date). The starting visit was "
+        "the one nearest to it, at most 42 days before and 14 days after. Observation ended with the last visit, death (also one up to "
+        "365 days after the last visit), the end of recording or 686 days after time zero, whichever came "
         "first. A visit after the end could confirm a worsening that began before it. Outcomes were composite CDA, 12 weeks: the first "
         "worsening under kappos-2020-cda, dated by its onset; composite CDA, 24 weeks: the first worsening under kappos-2020-cda-24w,"
         " dated by its onset; PIRA, 12 weeks: the first PIRA under kappos-2020, dated by its onset; RAW, 12 weeks: the first RAW "
@@ -278,7 +277,7 @@ WORDS = {
         "table; age: years of age; sex: the column sex of the patients table; disease duration: years since the first symptom; EDSS "
         "at the start: the EDSS of the starting visit; relapses in the year before: relapses in the 365 days before time zero. The "
         "design follows Kappos L, et al. JAMA Neurol 2020;77(9):1132-1140 (OPERA I and II). Assumed, as the source was not seen to "
-        "state it: enter age; time zero; ending; known age; known sex; known duration; known edss; known relapses-1y; analysis "
+        "state it: time zero; ending; known age; known sex; known duration; known edss; known relapses-1y; analysis "
         "table-1; analysis raw-and-pira-12w; analysis raw-and-pira-24w; analysis free-of-pira-and-raw; analysis rates; analysis "
         "adjusted; analysis share."
     ),

@@ -147,3 +147,10 @@ def plain_treatment(name: str) -> str:
 
 
 _TRADEMARK = re.compile(r"[\u00ae\u2122\u2120]|\((?:r|tm)\)", re.IGNORECASE)
+
+
+SEX_WORDS = {
+    "female": ("female", "f", "w", "woman", "weiblich", "frau", "femme", "féminin"),
+    "male": ("male", "m", "man", "männlich", "mann", "homme", "masculin"),
+}
+"""How tables write the sex. Numbers are not read: 1 is a woman in some tables and a man in others."""

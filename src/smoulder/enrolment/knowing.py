@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import polars as pl
@@ -11,7 +12,7 @@ from smoulder.enrolment.times import Times, attribute_days
 from smoulder.errors import DataError
 from smoulder.protocol.known import Known
 from smoulder.tables import Cohort
-from smoulder.terms import MISSING
+from smoulder.terms import MISSING, SEX_WORDS
 
 DAYS_A_YEAR = 365.25
 NOT_YET = "not yet treated"
@@ -187,7 +188,29 @@ def _column(cohort: Cohort, part: Known) -> tuple[pl.Series, tuple[str, ...]]:
             return values, ()
         groups = [None if value is None else part.groups()[sum(value >= edge for edge in part.cut)] for value in values]
         return pl.Series(part.key, groups, dtype=pl.Enum(list(part.groups()))), ()
-    return _words(part, column.cast(pl.String)), ()
+    text = column.cast(pl.String).str.strip_chars()
+    notes = []
+    if part.column == "sex":
+        meaning = {word: sex for sex, words in SEX_WORDS.items() for word in words}
+        read = [None if value is None else meaning.get(value.casefold(), value) for value in text.to_list()]
+        if read != text.to_list():
+            notes.append("Words for the sex such as w, f or m were read as female and male.")
+        text = pl.Series(part.key, read, dtype=pl.String)
+    one, alike = _one_spelling(text)
+    if alike:
+        notes.append(f"Spellings that differ in case only are one group: {'; '.join(alike)}.")
+    return _words(part, one), tuple(notes)
+
+
+def _one_spelling(column: pl.Series) -> tuple[pl.Series, list[str]]:
+    """Return words where spellings that differ in case only are one, the most frequent (then the first by alphabet), and which were."""
+    counts = Counter(value for value in column.to_list() if value is not None)
+    by_word: dict[str, list[str]] = {}
+    for value in sorted(counts, key=lambda one: (-counts[one], one)):
+        by_word.setdefault(value.casefold(), []).append(value)
+    chosen = {value: same[0] for same in by_word.values() for value in same}
+    alike = [f"'{same[0]}' (also {', '.join(repr(other) for other in same[1:])})" for same in by_word.values() if len(same) > 1]
+    return pl.Series(column.name, [None if value is None else chosen[value] for value in column.to_list()], dtype=pl.String), sorted(alike)
 
 
 def _words(part: Known, column: pl.Series) -> pl.Series:

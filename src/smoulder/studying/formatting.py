@@ -347,6 +347,24 @@ def _table_one(estimate: TableOne, group: str) -> ShownTable:
     return ShownTable(title="", head=("", "statistic", *heads), rows=tuple(rows), right=frozenset(heads))
 
 
+def people_without_event(curve: Curve, row: Row) -> int | None:
+    """Return how many people were in the group of a row of `Curve.at_days` if none of them had the event by then, else None.
+
+    The curve is still where it began then, which is no estimate of a share.
+    """
+    begins = {"survival": 1.0, "incidence": 0.0, "mean count": 0.0}[curve.kind]
+    if row["estimate"] != begins or row["lower"] is not None:
+        return None
+    return next(
+        n for group, cause, n in curve.quantiles.select("group", "cause", "n").iter_rows() if (group, cause) == (row["group"], row["cause"])
+    )
+
+
+def _no_event(curve: Curve, row: Row) -> str:
+    n = people_without_event(curve, row)
+    return "" if n is None else f"no event by then (0/{number(n)})"
+
+
 def _curve(estimate: Curve, group: str) -> tuple[ShownTable, ...]:
     shown = percent if estimate.kind != "mean count" else ratio
     found = [_curve_summary(estimate, group)]
@@ -355,7 +373,7 @@ def _curve(estimate: Curve, group: str) -> tuple[ShownTable, ...]:
         value = f"{what} (95 % limits)"
         columns: dict[str, Callable[[Row], str]] = {"time": lambda row: f"{time(row['day'])} (day {number(row['day'])})"}
         columns |= {**_group(estimate.at_days, title=group), **_group(estimate.at_days, "cause"), "at risk": _count("at_risk")}
-        columns |= {value: lambda row: with_limits(row, shown)}
+        columns |= {value: lambda row: _no_event(estimate, row) or with_limits(row, shown)}
         found.append(table_of(estimate.at_days.rows(named=True), columns, right=("at risk", value)))
     differences = estimate.differences.filter(pl.col("difference").is_not_null())
     if differences.height:

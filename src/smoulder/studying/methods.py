@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -15,13 +15,28 @@ from smoulder.errors import agreed, counted
 from smoulder.estimates import DAYS_A_YEAR, Curve, Effects, SurvivalOutcome
 from smoulder.events import REASONS
 from smoulder.rulebook import Definition
-from smoulder.studying.formatting import EACH_ALONE, p_sentence, percent, proportion, ratio, sentence, time, with_limits, years
+from smoulder.studying.formatting import (
+    EACH_ALONE,
+    p_sentence,
+    people_without_event,
+    percent,
+    proportion,
+    ratio,
+    sentence,
+    time,
+    with_limits,
+    years,
+)
 from smoulder.studying.result import Finding, StudyResult
 
 LIBRARIES = ("numpy", "polars", "survival", "statsmodels")
 """Of others, what numbers of a report are computed with."""
 LEAST_AT_RISK = 10
 """People of a group who must still be followed at a day at which the first sentences read a curve."""
+LEAST_EVENTS = 5
+"""Events on either side from which the first sentences tell an effect; tables have all (ours)."""
+MOST_CONTRASTS = 2
+"""Levels, besides the one compared with, up to which the first sentences tell the effect of a group."""
 MOST_OUTCOMES = 3
 """Outcomes told in the first sentences; tables have all."""
 
@@ -100,7 +115,15 @@ def _first_curve(result: StudyResult) -> list[str]:
                 continue
             rows = enough.filter(enough["day"] == days[-1]).rows(named=True)
             group = group_title(result, finding)
-            told = "; ".join(f"{_at(row)} for {group} {row['group']}" if n_groups > 1 else _at(row) for row in rows)
+            without = [people_without_event(curve, row) for row in rows]
+            if all(n is not None for n in without):
+                n = sum(n for n in without if n is not None)
+                return [sentence(f"By {time(days[-1])} none of {counted(n, 'person', 'people')} had the event ({curve.outcome})")]
+            told = "; ".join(
+                (_at(row) if n is None else f"not to be told, as none of {n:,} had it by then,")
+                + (f" for {group} {row['group']}" if n_groups > 1 else "")
+                for row, n in zip(rows, without, strict=True)
+            )
             what = f"free of {curve.outcome}" if curve.kind == "survival" else f"with {cause} ({curve.outcome})"
             tests = [
                 f" ({row['test'].lower()}: {p_sentence(row['p'])})" for row in curve.tests.iter_rows(named=True) if row["p"] is not None
@@ -125,19 +148,49 @@ def _named_limits(text: str) -> str:
 
 
 def _first_effect(result: StudyResult) -> list[str]:
-    """Return the first adjusted effect that could be estimated, as a sentence."""
+    """Return the first effect that rests on enough events, under every model of its analysis, as a sentence."""
+    seen = False
     for finding in result.findings:
-        for effects in finding.estimates:
-            if not isinstance(effects, Effects):
+        several = [one for one in finding.estimates if isinstance(one, Effects)]
+        for effects in several:
+            rows = effects.table.filter(pl.col("estimate").is_not_null() & (pl.col("model") != EACH_ALONE))
+            seen = seen or rows.height > 0
+            for row in rows.iter_rows(named=True):
+                if _is_worth_telling(effects, row):
+                    return [_effect_sentence(several, row)]
+    return ["There are too few events for an effect to be told here; the tables have what could be estimated."] if seen else []
+
+
+def _is_worth_telling(effects: Effects, row: dict[str, Any]) -> bool:
+    """Return whether an effect rests on enough events, on both sides where it compares two levels, and is one of few."""
+    if not row["level"]:
+        return row["events"] >= 2 * LEAST_EVENTS
+    against = _compared_with(effects, row)
+    same = (pl.col("model") == row["model"]) & (pl.col("outcome") == row["outcome"]) & (pl.col("term") == row["term"])
+    few = effects.table.filter(same).height <= MOST_CONTRASTS
+    return few and against is not None and min(row["events"], against["events"]) >= LEAST_EVENTS
+
+
+def _compared_with(effects: Effects, row: dict[str, Any]) -> dict[str, Any] | None:
+    same = ("model", "outcome", "term")
+    return next((one for one in effects.references.iter_rows(named=True) if all(one[name] == row[name] for name in same)), None)
+
+
+def _effect_sentence(several: Sequence[Effects], row: dict[str, Any]) -> str:
+    """Return an effect under all models of its analysis, with the people and events that it rests on."""
+    level = f"{row['term']}: {row['level']} against {row['against']}" if row["level"] else f"{row['term']}, {row['against']}"
+    same = ("outcome", "term", "level", "against")
+    told = []
+    rests_on = ""
+    for effects in several:
+        for one in effects.table.filter(pl.col("estimate").is_not_null() & (pl.col("model") != EACH_ALONE)).iter_rows(named=True):
+            if any(one[name] != row[name] for name in same):
                 continue
-            rows = effects.table.filter(effects.table["estimate"].is_not_null()).rows(named=True)
-            rows = [row for row in rows if row["model"] != EACH_ALONE] or rows
-            if rows:
-                row = rows[0]
-                level = f"{row['term']}: {row['level']} against {row['against']}" if row["level"] else f"{row['term']}, {row['against']}"
-                told = _named_limits(with_limits(row, ratio))
-                return [sentence(f"{row['outcome']}, {level}: {effects.scale} {told}, {p_sentence(row['p'])} ({row['model']} model)")]
-    return []
+            told.append(f"{effects.scale} {_named_limits(with_limits(one, ratio))}, {p_sentence(one['p'])} ({one['model']} model)")
+            against = _compared_with(effects, one)
+            beside = "" if against is None else f" against {against['events']:,} in {counted(against['n'], 'person', 'people')}"
+            rests_on = rests_on or f"{counted(one['events'], 'event')} in {counted(one['n'], 'person', 'people')}{beside}"
+    return sentence(f"{row['outcome']}, {level} ({rests_on}): {'; '.join(told)}")
 
 
 def methods_paragraphs(result: StudyResult) -> tuple[str, ...]:

@@ -148,17 +148,24 @@ def _named_limits(text: str) -> str:
 
 
 def _first_effect(result: StudyResult) -> list[str]:
-    """Return the first effect that rests on enough events, under every model of its analysis, as a sentence."""
-    seen = False
+    """Return the effect of the first term of a model that rests on enough events, under every model of its analysis, as a sentence."""
+    instead = ""
     for finding in result.findings:
         several = [one for one in finding.estimates if isinstance(one, Effects)]
         for effects in several:
             rows = effects.table.filter(pl.col("estimate").is_not_null() & (pl.col("model") != EACH_ALONE))
-            seen = seen or rows.height > 0
-            for row in rows.iter_rows(named=True):
-                if _is_worth_telling(effects, row):
-                    return [_effect_sentence(several, row)]
-    return ["There are too few events for an effect to be told here; the tables have what could be estimated."] if seen else []
+            if not rows.height:
+                continue
+            row = rows.row(0, named=True)
+            if _is_worth_telling(effects, row):
+                return [_effect_sentence(several, row)]
+            against = _compared_with(effects, row)
+            beside = "" if against is None else f" against {against['events']:,} in {against['n']:,}"
+            instead = instead or sentence(
+                f"{row['outcome']}, {row['term']}: no effect is told here, as it rests on too few events, or is one of many "
+                f"({counted(row['events'], 'event')} in {counted(row['n'], 'person', 'people')}{beside}); the tables have it"
+            )
+    return [instead] if instead else []
 
 
 def _is_worth_telling(effects: Effects, row: dict[str, Any]) -> bool:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
+from pathlib import Path
 from typing import Any
 
+import openpyxl
 import polars as pl
 import pytest
 
 from smoulder import read, run_study, simulate
+from smoulder.analysis import table_one
 from smoulder.demo import made_up
+from smoulder.estimates import Term
+from smoulder.outputs import write_table
 from smoulder.protocol import study_from
 from smoulder.simulation import TRIAL
 from smoulder.studying.formatting import shown_tables
@@ -78,3 +84,44 @@ def test_spellings_that_differ_in_case_are_one_group_and_words_for_the_sex_are_r
     assert people["sex"].cast(pl.String).to_list() == ["female", "male", "female", "1"]
     assert any("'Control' (also 'control')" in text for text in result.warnings)
     assert any("read as female and male" in text for text in result.warnings)
+
+
+def test_a_spelling_is_the_most_frequent_then_the_first_by_alphabet() -> None:
+    names = [f"P{k}" for k in range(7)]
+    visits = {"patient": names * 2, "date": ["2020-01-01"] * 7 + ["2021-01-01"] * 7, "edss": [2.0] * 14}
+    arms = ["Control", "control", " control ", "Active", "ACTIVE", "active", "Other"]
+    patients = {"patient": names, "arm": arms, "sex": ["f"] * 7}
+    result = run_study(study_from(ARMS, where="test"), read({"visits": visits, "patients": patients}, nobody_relapsed=True))
+    assert result.followed.people["arm"].cast(pl.String).to_list() == ["control"] * 3 + ["ACTIVE"] * 3 + ["Other"]
+    (note,) = [text for text in result.warnings if "differ in case" in text]
+    assert "'ACTIVE' (also 'Active', 'active'); 'control' (also 'Control')" in note
+
+
+def test_headers_of_a_sheet_that_differ_in_case_keep_their_cells(tmp_path: Path) -> None:
+    """A worksheet takes 'arm' and 'Arm' for one header; without names of their own the cells of the whole sheet are lost."""
+    table = pl.DataFrame({"Arm": ["a"], "arm": ["b"], "ARM": ["c"], "arm~2": ["d"]})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        write_table(table, tmp_path / "t.xlsx")
+    head, row = openpyxl.load_workbook(tmp_path / "t.xlsx")["rows"].iter_rows(values_only=True)
+    assert (head, row) == (("Arm", "arm~3", "ARM~4", "arm~2"), ("a", "b", "c", "d"))
+
+
+def test_people_without_a_group_have_a_column_of_table_one() -> None:
+    people = pl.DataFrame(
+        {"patient": list("abcde"), "arm": ["A", "B", None, "B", None], "age": [30.0, 40.0, 50.0, None, 70.0]},
+        schema_overrides={"arm": pl.String},
+    )
+    found = table_one(people, [Term(column="age", title="age")], by="arm")
+    assert found.table.columns == ["variable", "level", "statistic", "all", "A", "B", "not known"]
+    assert found.table.row(0)[3:] == ("5/5 (100.0 %)", "1/5 (20.0 %)", "2/5 (40.0 %)", "2/5 (40.0 %)")
+    assert found.table["not known"].to_list()[1:] == ["60.0 (14.1)", "60.0 (55.0 to 65.0)", "0"]
+    assert any("2 people without a value of 'arm' are in no group" in note for note in found.notes)
+    (shown,) = shown_tables(found, "arm")
+    assert shown.head == ("", "statistic", "all", "arm A", "arm B", "arm not known")
+    assert "not known" not in table_one(people.drop_nulls("arm"), [Term(column="age", title="age")], by="arm").table.columns
+    assert "not known" not in table_one(people, [Term(column="age", title="age")]).table.columns
+    called_so = people.with_columns(pl.col("arm").replace("A", "not known"))
+    table = table_one(called_so, [Term(column="age", title="age")], by="arm").table
+    assert table.columns[4:] == ["B", "not known", "not known (no value)"]
+    assert table.row(0)[4:] == ("2/5 (40.0 %)", "1/5 (20.0 %)", "2/5 (40.0 %)")

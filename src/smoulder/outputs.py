@@ -457,6 +457,25 @@ def _check_rows(document: Document, path: Path) -> None:
             )
 
 
+def header_names(names: Sequence[str]) -> list[str]:
+    """Return names of columns that a worksheet accepts: each once whatever the case; otherwise it has none of their cells.
+
+    >>> header_names(["Arm", "arm", "ARM", "arm~2"])
+    ['Arm', 'arm~3', 'ARM~4', 'arm~2']
+    """
+    taken = {name.lower() for name in names}
+    seen: set[str] = set()
+    found = []
+    for name in names:
+        chosen, number = name, 2
+        while chosen.lower() in (seen if chosen == name else taken):
+            chosen, number = f"{name}~{number}", number + 1
+        seen.add(chosen.lower())
+        taken.add(chosen.lower())
+        found.append(chosen)
+    return found
+
+
 def _write_workbook(document: Document, place: Path) -> None:
     import xlsxwriter
 
@@ -466,7 +485,7 @@ def _write_workbook(document: Document, place: Path) -> None:
         book.set_properties({"author": f"Smoulder {__version__}", "created": datetime.datetime(2000, 1, 1)})
         wrapped = book.add_format({"text_wrap": True, "valign": "top"})
         for name, frame in {document.name: document.table, **document.beside}.items():
-            frame.write_excel(
+            frame.rename(dict(zip(frame.columns, header_names(frame.columns), strict=True))).write_excel(
                 book,
                 name,
                 autofit=frame.height <= AUTOFIT_ROWS,

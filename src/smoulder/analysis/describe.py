@@ -16,6 +16,8 @@ from smoulder.estimates import TableOne, Term
 FIXED = ("variable", "level", "statistic", "all")
 NOT_THERE = "–"
 """What a cell shows where there is nothing to compute from."""
+NO_GROUP = "not known"
+"""Column of the people without a group, where there are any."""
 
 
 def table_one(people: pl.DataFrame, variables: Sequence[Term], *, by: str | None = None) -> TableOne:
@@ -23,7 +25,8 @@ def table_one(people: pl.DataFrame, variables: Sequence[Term], *, by: str | None
 
     Numbers have a mean with standard deviation and a median with quartiles, groups n/N (%) of the people with a value; every variable
     has a row with how many miss it, also where none does. Quartiles are interpolated linearly between ordered values (R's type 7). People
-    without a group are in "all" only. Raises UsageError for columns that do not exist.
+    without a group have the last column, "not known" ("not known (no value)" where a group is called so). Raises UsageError for columns
+    that do not exist.
 
     >>> import polars as pl
     >>> from smoulder.estimates import Term
@@ -46,6 +49,9 @@ def table_one(people: pl.DataFrame, variables: Sequence[Term], *, by: str | None
     clash = [name for name, _ in groups if name in FIXED]
     if clash:
         raise UsageError(f"A group of '{by}' is called '{clash[0]}', as a column of the table is; give it another name.")
+    without = everyone & ~sum((mask for _, mask in groups), ~everyone)
+    if by is not None and without.any():
+        columns.append((f"{NO_GROUP} (no value)" if NO_GROUP in dict(groups) else NO_GROUP, without))
     rows: list[tuple[str, ...]] = []
 
     def add(variable: str, level: str, statistic: str, cells: Sequence[str]) -> None:

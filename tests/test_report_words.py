@@ -13,7 +13,7 @@ import pytest
 from smoulder import read, run_study, simulate
 from smoulder.analysis import table_one
 from smoulder.demo import made_up
-from smoulder.estimates import Term
+from smoulder.estimates import Curve, Term
 from smoulder.outputs import write_table
 from smoulder.protocol import study_from
 from smoulder.simulation import TRIAL
@@ -125,3 +125,54 @@ def test_people_without_a_group_have_a_column_of_table_one() -> None:
     table = table_one(called_so, [Term(column="age", title="age")], by="arm").table
     assert table.columns[4:] == ["B", "not known", "not known (no value)"]
     assert table.row(0)[4:] == ("2/5 (40.0 %)", "1/5 (20.0 %)", "2/5 (40.0 %)")
+
+
+def test_a_share_of_nobody_with_the_event_is_not_told_and_that_of_the_other_group_is() -> None:
+    """Twenty people an arm, seen every 100 days; a third of arm B worsens at day 200, nobody of arm A."""
+    names = [f"P{k:02}" for k in range(40)]
+    rows = [(name, day, 3.0 if k % 2 and k % 3 == 0 and day >= 200 else 2.0) for k, name in enumerate(names) for day in range(0, 701, 100)]
+    visits = pl.DataFrame(rows, schema=["patient", "date", "edss"], orient="row")
+    patients = pl.DataFrame({"patient": names, "arm": ["A", "B"] * 20})
+    pira = {"kind": "disability", "definition": "mueller-2025", "event": "PIRA", "competing": ["RAW"]}
+    changes: dict[str, Any] = {
+        "known": ARMS["known"][:1],
+        "outcome": [{"key": "pira", "title": "first PIRA", **pira}],
+        "analysis": [{"key": "aj", "title": "aj", "kind": "incidence", "outcome": "pira", "by": "arm", "at_days": [100, 500]}],
+    }
+    cohort = read({"visits": visits, "patients": patients}, date_format="day", nobody_relapsed=True)
+    result = run_study(study_from(ARMS | changes, where="test"), cohort)
+    curve = result.finding("aj").estimates[0]
+    assert isinstance(curve, Curve)
+    rows_of_pira = curve.at_days.filter(pl.col("cause") == "PIRA")
+    assert rows_of_pira.filter(pl.col("group") == "A")["estimate"].to_list() == [0.0, 0.0]
+    assert rows_of_pira["lower"].null_count() == 3
+    cells = {(row[0], row[1]): row[-1] for row in shown_tables(curve, "arm")[1].rows if "PIRA" in row}
+    assert cells["3.3 months (day 100)", "A"] == cells["16.4 months (day 500)", "A"] == "no event by then (0/20)"
+    assert cells["3.3 months (day 100)", "B"] == "no event by then (0/20)"
+    assert cells["16.4 months (day 500)", "B"].startswith("35.0 % (")
+    (told,) = [text for text in main_sentences(result) if "estimated share" in text]
+    assert "was not to be told, as none of 20 had it by then, for arm A; 35.0 % (95 % limits " in told and told.count("%") == 3
+
+
+@pytest.mark.parametrize(
+    ("women", "men"),
+    [("w", "m"), ("f", "m"), ("F", "M"), ("weiblich", "männlich"), ("Weiblich", "Männlich"), ("woman", "man"), ("Frau", "Mann")],
+)
+def test_words_for_the_sex_meet_levels_and_reference(women: str, men: str) -> None:
+    visits = {"patient": ["A", "B", "C"] * 2, "date": ["2020-01-01"] * 3 + ["2021-01-01"] * 3, "edss": [2.0] * 6}
+    patients = {"patient": ["A", "B", "C"], "arm": ["x"] * 3, "sex": [women, men, women]}
+    known = [ARMS["known"][0], ARMS["known"][1] | {"reference": ["male"]}]
+    result = run_study(
+        study_from(ARMS | {"known": known}, where="test"), read({"visits": visits, "patients": patients}, nobody_relapsed=True)
+    )
+    column = result.followed.people["sex"]
+    assert column.cast(pl.String).to_list() == ["female", "male", "female"]
+    assert isinstance(column.dtype, pl.Enum) and column.dtype.categories.to_list() == ["male", "female"]
+
+
+def test_numbers_for_the_sex_are_not_guessed() -> None:
+    visits = {"patient": ["A", "B", "C"] * 2, "date": ["2020-01-01"] * 3 + ["2021-01-01"] * 3, "edss": [2.0] * 6}
+    patients = {"patient": ["A", "B", "C"], "arm": ["x"] * 3, "sex": ["0", "1", "2"]}
+    result = run_study(study_from(ARMS, where="test"), read({"visits": visits, "patients": patients}, nobody_relapsed=True))
+    assert result.followed.people["sex"].cast(pl.String).to_list() == ["0", "1", "2"]
+    assert not [text for text in result.warnings if "read as female" in text]

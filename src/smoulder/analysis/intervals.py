@@ -41,7 +41,7 @@ def interval_survival(outcome: SurvivalOutcome, *, by: str | None = None, at_day
 
     This is the nonparametric maximum likelihood estimate (Turnbull 1976, J R Stat Soc B 38:290). It says how much the share falls
     within certain intervals, not where inside them; the curve falls at their ends, and a day inside one reads the share before the
-    fall. There are no limits: this estimate has no simple standard error, and resampling people is known to give wrong limits of it
+    fall. There are no limits: this estimate has no simple standard error, and bootstrapping from it is known not to be consistent
     (Sen and Xu 2015, Comput Stat Data Anal 81:121). Events have no one day, so events and censored a day are null. Raises UsageError
     for a column that does not exist and for days that are none.
     """
@@ -86,7 +86,7 @@ def interval_survival(outcome: SurvivalOutcome, *, by: str | None = None, at_day
     else:
         notes += (
             "Events happen between visits: the curve falls at the end of each interval in which they can lie. It has no "
-            "limits, as resampling people is known to give wrong ones for it (Sen and Xu 2015); the Kaplan-Meier curve has.",
+            "limits, as bootstrapping from it is known not to be consistent (Sen and Xu 2015); the Kaplan-Meier curve has.",
         )
     return Curve(
         title=f"Free of {outcome.name}, events between visits",

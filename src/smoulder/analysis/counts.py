@@ -11,23 +11,11 @@ import polars as pl
 from smoulder.analysis.rates import shares
 from smoulder.analysis.words import grouped
 from smoulder.estimates import DAYS_A_YEAR, SHARE_SCHEMA, Shares, as_frame
-from smoulder.events import DURING, REASONS, Events, possible_labels
+from smoulder.events import LABEL_LINES, REASONS, Events, possible_labels
 from smoulder.rulebook.model import Definition
 
 AMONG = "of people with any worsening: "
 """Begins the rows that split the people with a worsening by what they had."""
-
-_LABELS: dict[str, pl.Expr] = {
-    "PIRA": pl.col("pira"),
-    "RAW": pl.col("raw"),
-    "both RAW and PIRA": pl.col("raw") & pl.col("pira"),
-    "PIRA without MRI activity (PIRMA)": pl.col("mri") == "no activity",
-    "PIRA with MRI activity": pl.col("mri") == "activity",
-    "PIRA whose MRI is unknown": pl.col("mri") == "unknown",
-    DURING: pl.col("label") == DURING,
-    "undefined worsening": pl.col("label") == "undefined",
-    "undetermined worsening": pl.col("label") == "undetermined",
-}
 
 
 def event_counts(events: Events, people: pl.DataFrame, definition: str, *, by: str | None = None) -> Shares:
@@ -99,7 +87,7 @@ def _parts(definition: Definition, worsening: pl.DataFrame, *, told_apart: bool)
     parts = [(any_kind, worsening)] if definition.looking_for not in ("first improvement", "first PIRA", "first RAW") else []
     labels: Sequence[str] = possible_labels(definition) if definition.labelled else ()
     labels = labels if told_apart else [label for label in labels if label == "undetermined worsening"]
-    return [*parts, *((label, worsening.filter(_LABELS[label].fill_null(False))) for label in labels)]
+    return [*parts, *((label, worsening.filter(LABEL_LINES[label].fill_null(False))) for label in labels)]
 
 
 def _among(definition: Definition, worsening: pl.DataFrame) -> list[tuple[str, int, int]]:
